@@ -1,0 +1,28 @@
+import type { Secret } from '../core/index.ts';
+
+/** What we show to someone else. */
+export interface Credential {
+  readonly username: string;
+  readonly password: Secret;
+  /** Milliseconds since the epoch; absent for a credential that does not end by itself. */
+  readonly expiresAt?: number;
+}
+
+/** Which registry the credential is for. */
+export interface CredentialRequest {
+  /** `host` or `host:port`, as in the upstream's URL. */
+  readonly registry: string;
+  readonly signal: AbortSignal;
+}
+
+/** Produces the credential that is shown to an upstream, or to the proxy. */
+export interface CredentialProvider {
+  /** The `type` in the configuration. */
+  readonly type: string;
+  /**
+   * @returns the credential, or undefined where there is none for this registry (the call then goes out anonymous)
+   * @throws when there should be one and it can't be had now
+   */
+  credential(request: CredentialRequest): Promise<Credential | undefined>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,1 @@
+export { type CacheOptions, cacheOptions } from './options.ts';

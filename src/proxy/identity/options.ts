@@ -1,0 +1,60 @@
+import { z } from 'zod';
+import { optionTypes } from '../../core/index.ts';
+import { ANONYMOUS } from './identity.ts';
+
+const common = {
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and hyphens')
+    .refine((name) => name !== ANONYMOUS, `${ANONYMOUS} is the name of nobody in particular`)
+    .describe('Rules and the audit log know the verifier by it.'),
+  username: z
+    .string()
+    .min(1)
+    .optional()
+    .describe('A login with exactly this user name is for this verifier alone.'),
+};
+
+const htpasswd = z
+  .strictObject({
+    type: z.literal('htpasswd'),
+    ...common,
+    file: optionTypes.file.describe('Lines of `user:hash`, bcrypt only (`htpasswd -B`).'),
+  })
+  .describe('Users in a file.');
+
+/** One entry of `authentication.verifiers`. */
+export const verifierOptions = z.discriminatedUnion('type', [htpasswd]);
+export type VerifierOptions = z.infer<typeof verifierOptions>;
+
+/** `authentication:`, who may show what. */
+export const authenticationOptions = z.strictObject({
+  anonymous: z
+    .boolean()
+    .default(false)
+    .describe('Whether clients without a login get tokens. What they may pull is up to the rules.'),
+  verifiers: z
+    .array(verifierOptions)
+    .default([])
+    .superRefine((verifiers, context) => {
+      for (const [index, { name, username }] of verifiers.entries()) {
+        const earlier = verifiers.slice(0, index);
+        if (earlier.some((other) => other.name === name)) {
+          context.addIssue({
+            code: 'custom',
+            path: [index, 'name'],
+            message: `${name} is taken by an earlier verifier`,
+          });
+        }
+        if (username !== undefined && earlier.some((other) => other.username === username)) {
+          context.addIssue({
+            code: 'custom',
+            path: [index, 'username'],
+            message: `${username} already picks an earlier verifier`,
+          });
+        }
+      }
+    })
+    .describe('Asked in order.'),
+});
+export type AuthenticationOptions = z.infer<typeof authenticationOptions>;

@@ -1,0 +1,1 @@
+export { type ProxyOptions, proxyOptions } from './options.ts';

@@ -1,0 +1,2 @@
+export { type AuthorizationOptions, authorizationOptions } from './options.ts';
+export { ACTIONS, type Action, type Decision, type Policy, type RuleVerdict } from './policy.ts';

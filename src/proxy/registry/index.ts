@@ -1,0 +1,1 @@
+export { type RouteOptions, routeOptions, type ServerOptions, serverOptions } from './options.ts';

@@ -1,0 +1,17 @@
+export { UpstreamError, type UpstreamErrorKind } from './errors.ts';
+export { type UpstreamOptions, upstreamOptions } from './options.ts';
+export type {
+  BlobAnswer,
+  BlobHead,
+  BlobOptions,
+  CallOptions,
+  CatalogPage,
+  Manifest,
+  ManifestHead,
+  ManifestOptions,
+  PageOptions,
+  ReferrersOptions,
+  ReferrersPage,
+  TagPage,
+  Upstream,
+} from './upstream.ts';

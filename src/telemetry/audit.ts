@@ -1,0 +1,34 @@
+import type { Logger } from './log.ts';
+
+/** One decision: who asked for what, which rule answered, and what came of it. */
+export interface AuditEntry {
+  readonly requestId: string;
+  /** The client's address, as far as trusted proxies vouch for it. */
+  readonly client: string;
+  readonly verifier: string;
+  /** The identity's name; empty for anonymous, or where nobody was recognised. */
+  readonly name: string;
+  /** `login`, `pull`, `push`, `delete`, `list` */
+  readonly action: string;
+  readonly repository?: string;
+  readonly reference?: string;
+  readonly rule?: string | undefined;
+  readonly outcome: 'allowed' | 'denied' | 'refused' | 'cannot-tell';
+  readonly reason?: string;
+  /** Status of the answer. */
+  readonly status: number;
+  /** Body bytes that reached the client's socket. */
+  readonly bytes: number;
+  /** Whether the answer went out whole. */
+  readonly complete: boolean;
+}
+
+export interface AuditLog {
+  write(entry: AuditEntry): void;
+}
+
+/** Audit lines are log lines with `"log":"audit"`; they are written whatever the log level is. */
+export function createAuditLog(logger: Logger): AuditLog {
+  const lines = logger.child({ log: 'audit' }, { level: 'info' });
+  return { write: (entry) => lines.info(entry, 'audit') };
+}
