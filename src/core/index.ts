@@ -6,3 +6,4 @@ export { FileReference, FolderReference } from './file-reference.ts';
 export * as optionTypes from './option-types.ts';
 export { Secret } from './secret.ts';
 export { parseUrl } from './url.ts';
+export { fingerprint } from './fingerprint.ts';

@@ -1,0 +1,76 @@
+import type { Logger, Telemetry } from '../../telemetry/index.ts';
+import { ANONYMOUS, type Identity } from '../identity/index.ts';
+import type { Resource } from './operation.ts';
+
+/** What a request is about, as metrics name it. */
+export type Operation = Resource['kind'] | 'token' | 'keys' | 'other';
+
+/**
+ * What one request came to, noted down while it runs and told once at its end: a line in the audit log where
+ * something was decided, and the metrics. Labels come from fixed sets, never from the client.
+ */
+export class Exchange {
+  operation: Operation = 'other';
+  upstream: string | undefined;
+  bytes = 0;
+  status = 0;
+  readonly #startedAt = performance.now();
+  #decision: Decided | undefined;
+
+  constructor(
+    readonly id: string,
+    readonly client: string,
+    readonly telemetry: Telemetry,
+  ) {
+    telemetry.metrics.requestsRunning.inc();
+  }
+
+  get log(): Logger {
+    return this.telemetry.log;
+  }
+
+  decided(decision: Decided): void {
+    this.#decision = decision;
+  }
+
+  headerSent(status: number): void {
+    this.status = status;
+    this.telemetry.metrics.requestSeconds.observe(
+      { operation: this.operation },
+      (performance.now() - this.#startedAt) / 1000,
+    );
+  }
+
+  /** Called once, when nothing more can be sent. */
+  end(complete: boolean): void {
+    const { metrics, audit } = this.telemetry;
+    metrics.requestsRunning.dec();
+    metrics.requests.inc({ operation: this.operation, status: String(this.status) });
+    if (this.upstream !== undefined) metrics.bytesSent.inc({ upstream: this.upstream }, this.bytes);
+    if (!this.#decision) return;
+    const { identity, ...decision } = this.#decision;
+    if (decision.action !== 'login')
+      metrics.decisions.inc({ outcome: decision.outcome === 'allowed' ? 'allowed' : 'denied' });
+    audit.write({
+      requestId: this.id,
+      client: this.client,
+      verifier: identity?.verifier ?? ANONYMOUS,
+      name: identity?.name ?? '',
+      ...decision,
+      status: this.status,
+      bytes: this.bytes,
+      complete,
+    });
+  }
+}
+
+/** One decision, as far as it is known when it falls. */
+export interface Decided {
+  readonly action: string;
+  readonly outcome: 'allowed' | 'denied' | 'refused' | 'cannot-tell';
+  readonly identity?: Pick<Identity, 'verifier' | 'name'> | undefined;
+  readonly repository?: string;
+  readonly reference?: string;
+  readonly rule?: string | undefined;
+  readonly reason?: string;
+}

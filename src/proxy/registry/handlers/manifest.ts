@@ -1,0 +1,31 @@
+import type { Reference } from '../../../oci/index.ts';
+import type { ManifestHead } from '../../upstream/index.ts';
+import { type Answer, bytesAnswer } from '../answer.ts';
+import type { Pull } from './pull.ts';
+
+/** GET and HEAD of a manifest. @see OCI distribution specification 1.1, "Pulling manifests" */
+export async function answerManifest(pull: Pull, reference: Reference): Promise<Answer> {
+  const { request, upstream, repository } = pull;
+  const options = { accept: acceptedTypes(request.headers.accept), signal: request.signal };
+  if (request.method === 'HEAD') {
+    const head = await upstream.manifestHead(repository, reference, options);
+    return { status: 200, headers: { ...headersOf(head), 'Content-Length': head.sizeBytes } };
+  }
+  const manifest = await upstream.manifest(repository, reference, options);
+  return bytesAnswer(200, manifest.content, headersOf(manifest));
+}
+
+function headersOf(manifest: ManifestHead): Record<string, string> {
+  return {
+    'Content-Type': manifest.mediaType,
+    'Docker-Content-Digest': manifest.digest,
+    ETag: `"${manifest.digest}"`,
+  };
+}
+
+function acceptedTypes(accept: string | undefined): string[] {
+  return (accept ?? '')
+    .split(',')
+    .map((type) => type.trim())
+    .filter((type) => type !== '' && type !== '*/*');
+}

@@ -1,0 +1,70 @@
+import type { ServerResponse } from 'node:http';
+import type { ByteStream } from '../../core/index.ts';
+import type { Answer } from './answer.ts';
+import type { Exchange } from './exchange.ts';
+
+export interface SendOptions {
+  /** Aborted when the client has gone away. */
+  readonly signal: AbortSignal;
+  /** A client that takes no byte for so long is cut off. */
+  readonly progressTimeoutMs: number;
+}
+
+/**
+ * Writes an answer. A body is passed on chunk by chunk, each one written out before the next is asked for: nothing piles
+ * up, and the source may use its memory again. When the source fails, the connection is broken: a body that is not
+ * whole never ends cleanly.
+ * @throws what the source throws after the header went out; the connection is gone by then
+ */
+export async function send(
+  response: ServerResponse,
+  answer: Answer,
+  exchange: Exchange,
+  options: SendOptions,
+): Promise<void> {
+  const { body } = answer;
+  response.writeHead(answer.status, answer.headers);
+  exchange.headerSent(answer.status);
+  if (body === undefined || response.req.method === 'HEAD') {
+    response.end();
+  } else if (Buffer.isBuffer(body)) {
+    response.end(body);
+    exchange.bytes += body.length;
+  } else {
+    await sendStream(response, body, exchange, options);
+  }
+}
+
+async function sendStream(
+  response: ServerResponse,
+  body: ByteStream,
+  exchange: Exchange,
+  { signal, progressTimeoutMs }: SendOptions,
+): Promise<void> {
+  const { socket } = response;
+  const cutWhenStuck = () => {
+    // A quiet socket with nothing to write waits for the upstream, which has a time-out of its own.
+    if (response.writableLength > 0) response.destroy();
+  };
+  socket?.setTimeout(progressTimeoutMs, cutWhenStuck);
+  try {
+    for await (const chunk of body) {
+      await write(response, chunk, signal);
+      exchange.bytes += chunk.length;
+    }
+    response.end();
+  } catch (error) {
+    response.destroy();
+    throw error;
+  } finally {
+    socket?.setTimeout(0);
+    socket?.off('timeout', cutWhenStuck);
+  }
+}
+
+function write(response: ServerResponse, chunk: Uint8Array, signal: AbortSignal): Promise<void> {
+  signal.throwIfAborted();
+  return new Promise((resolve, reject) => {
+    response.write(chunk, (error) => (error ? reject(error) : resolve()));
+  });
+}
