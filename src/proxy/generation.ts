@@ -47,7 +47,7 @@ export class Generation {
       tokens,
       upstreams: new Map([...upstreams].map(([name, { upstream }]) => [name, upstream])),
       anonymous: options.authentication.anonymous,
-      publicUrl: options.server.publicUrl?.replace(/\/$/, ''),
+      publicUrl: options.server.publicUrl,
       trusts: trustOf(options.server.trustedProxies),
       progressTimeoutMs: options.server.progressTimeout,
     };

@@ -39,7 +39,7 @@ export function createDoor({ lease, running, telemetry }: DoorDependencies): Doo
     });
     try {
       setCommonHeaders(response, request.id);
-      if (!request.raw.complete) response.setHeader('Connection', 'close');
+      if (leavesBodyUnread(request)) response.setHeader('Connection', 'close');
       const answer = running.draining
         ? turnedAway(response)
         : await answerTo(request, held, exchange, gone.signal);
@@ -114,6 +114,12 @@ function setCommonHeaders(response: ServerResponse, requestId: string): void {
   response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
   response.setHeader('X-Content-Type-Options', 'nosniff');
   response.setHeader('X-Request-Id', requestId);
+}
+
+/** Nobody reads such a body: the connection ends with the answer, instead of taking in gigabytes for nothing. */
+function leavesBodyUnread({ headers, body }: FastifyRequest): boolean {
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  return hasBody && body === undefined;
 }
 
 function turnedAway(response: ServerResponse): Answer {

@@ -22,6 +22,7 @@ export const serverOptions = z.strictObject({
   publicUrl: z
     .string()
     .refine(isPublicUrl, 'expected https://host or http://host, without a path')
+    .transform((url) => url.replace(/\/$/, ''))
     .optional()
     .describe("The URL that clients know. When missing, the request's Host is used."),
   trustedProxies: z

@@ -62,9 +62,16 @@ async function sendStream(
   }
 }
 
+/** A write that is under way when the client goes away is never called back: the signal ends the wait for it. */
 function write(response: ServerResponse, chunk: Uint8Array, signal: AbortSignal): Promise<void> {
   signal.throwIfAborted();
   return new Promise((resolve, reject) => {
-    response.write(chunk, (error) => (error ? reject(error) : resolve()));
+    const onAbort = () => reject(signal.reason);
+    signal.addEventListener('abort', onAbort, { once: true });
+    response.write(chunk, (error) => {
+      signal.removeEventListener('abort', onAbort);
+      if (error) reject(error);
+      else resolve();
+    });
   });
 }

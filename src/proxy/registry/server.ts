@@ -81,6 +81,8 @@ function createLimitedServer(options: ServerOptions): Server | HttpsServer {
     connectionsCheckingInterval: CONNECTION_CHECK_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     noDelay: true,
+    // The door refuses it in the protocol's own form.
+    requireHostHeader: false,
   };
   const server = options.tls
     ? createHttpsServer({
