@@ -1,3 +1,3 @@
 export type { ProxyDependencies } from './dependencies.ts';
 export { type ProxyOptions, proxyOptions } from './options.ts';
-export { createProxy, type ListeningAt, type Proxy } from './proxy.ts';
+export { createProxy, type ListeningAt, type RegistryProxy } from './proxy.ts';

@@ -12,7 +12,7 @@ export interface ListeningAt {
   readonly adminUrl: string;
 }
 
-export interface Proxy {
+export interface RegistryProxy {
   listen(): Promise<ListeningAt>;
   /**
    * Takes a new configuration into use for requests that come from now on. Those under way end with the old one.
@@ -25,7 +25,10 @@ export interface Proxy {
 }
 
 /** Puts the parts together: the registry server for clients, the admin server for operators. */
-export async function createProxy(options: ProxyOptions, dependencies: ProxyDependencies): Promise<Proxy> {
+export async function createProxy(
+  options: ProxyOptions,
+  dependencies: ProxyDependencies,
+): Promise<RegistryProxy> {
   const { telemetry, clock } = dependencies;
   const { log, metrics } = telemetry;
   const state = createStateStore(options.state, { clock });
