@@ -22,6 +22,7 @@ const htpasswd = z
     file: optionTypes.file.describe('Lines of `user:hash`, bcrypt only (`htpasswd -B`).'),
   })
   .describe('Users in a file.');
+export type HtpasswdVerifierOptions = z.infer<typeof htpasswd>;
 
 /** One entry of `authentication.verifiers`. */
 export const verifierOptions = z.discriminatedUnion('type', [htpasswd]);

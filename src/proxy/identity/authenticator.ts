@@ -1,0 +1,113 @@
+import { type Clock, systemClock } from '../../core/index.ts';
+import type { Logger, Metrics } from '../../telemetry/index.ts';
+import { type Identity, isAnonymous } from './identity.ts';
+import type { AuthenticationOptions } from './options.ts';
+import { settle } from './settle.ts';
+import type { Outcome, ShownCredential, Verifier } from './verifier.ts';
+
+/** Knows which verifier to ask, and puts their answers together. */
+export interface Authenticator {
+  /** Whether clients without a login get tokens. */
+  readonly anonymous: boolean;
+  /**
+   * Asks the verifier that the user name picks, and only that one; else those without a user name, in order, until
+   * one knows the credential. Where none does and one could not tell, nobody can. Never rejects.
+   */
+  authenticate(credential: ShownCredential, signal: AbortSignal): Promise<Outcome>;
+  /** Asks the verifier that the identity came from whether it still holds. Never rejects. */
+  renew(identity: Identity, anchor: string | undefined, signal: AbortSignal): Promise<Outcome>;
+  /** Whether {@link renew} has somebody to ask: without, there is no refresh token. */
+  canRenew(identity: Identity): boolean;
+  /** Closes the verifiers too. */
+  close(): Promise<void>;
+}
+
+export interface AuthenticatorDependencies {
+  readonly log: Logger;
+  readonly metrics: Pick<Metrics, 'logins'>;
+  readonly clock?: Clock;
+}
+
+const TIME_LIMIT_MS = 10_000;
+
+export function createAuthenticator(
+  options: Pick<AuthenticationOptions, 'anonymous'>,
+  verifiers: readonly Verifier[],
+  dependencies: AuthenticatorDependencies,
+): Authenticator {
+  const { log, metrics, clock = systemClock } = dependencies;
+
+  async function ask(
+    verifier: Verifier,
+    question: (signal: AbortSignal) => Promise<Outcome>,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const answered = new AbortController();
+    const tooSlow = new AbortController();
+    clock.sleep(TIME_LIMIT_MS, answered.signal).then(
+      () => tooSlow.abort(new Error(`no answer within ${TIME_LIMIT_MS / 1000} s`)),
+      () => undefined,
+    );
+    const limited = AbortSignal.any([signal, tooSlow.signal]);
+    const outcome = checkOutcome(verifier, await settle(() => question(limited), limited));
+    answered.abort();
+    metrics.logins.inc({ verifier: verifier.name, outcome: outcome.type });
+    if (outcome.type === 'cannot-tell' && !signal.aborted) {
+      log.warn(
+        { verifier: verifier.name, reason: outcome.reason, err: outcome.cause },
+        'a verifier could not tell',
+      );
+    }
+    return outcome;
+  }
+
+  function candidatesFor(username: string): readonly Verifier[] {
+    const picked = verifiers.find((verifier) => verifier.username === username);
+    return picked ? [picked] : verifiers.filter((verifier) => verifier.username === undefined);
+  }
+
+  function renewerOf(identity: Identity): Verifier | undefined {
+    if (isAnonymous(identity)) return undefined;
+    return verifiers.find((verifier) => verifier.name === identity.verifier && verifier.renew);
+  }
+
+  return {
+    anonymous: options.anonymous,
+    async authenticate(credential, signal) {
+      const refusals: string[] = [];
+      let undecided: Outcome | undefined;
+      for (const verifier of candidatesFor(credential.username)) {
+        const outcome = await ask(verifier, (limited) => verifier.verify(credential, limited), signal);
+        if (outcome.type === 'identity' || signal.aborted) return outcome;
+        if (outcome.type === 'refused') refusals.push(`${verifier.name}: ${outcome.reason}`);
+        else undecided ??= { ...outcome, reason: `${verifier.name}: ${outcome.reason}` };
+      }
+      const reason = refusals.join('; ') || 'no verifier takes this login';
+      return undecided ?? { type: 'refused', reason };
+    },
+    async renew(identity, anchor, signal) {
+      const verifier = renewerOf(identity);
+      if (!verifier?.renew) {
+        return { type: 'refused', reason: `${identity.verifier} does not vouch for earlier logins` };
+      }
+      const renew = verifier.renew.bind(verifier);
+      const outcome = await ask(verifier, (limited) => renew(identity, anchor, limited), signal);
+      if (outcome.type === 'identity' && outcome.identity.name !== identity.name) {
+        return { type: 'cannot-tell', reason: `${verifier.name} renewed another name than it was asked for` };
+      }
+      return outcome;
+    },
+    canRenew: (identity) => renewerOf(identity) !== undefined,
+    async close() {
+      await Promise.all(verifiers.map((verifier) => verifier.close()));
+    },
+  };
+}
+
+/** The identity is named after the verifier that answered, whatever that verifier says. */
+function checkOutcome(verifier: Verifier, outcome: Outcome): Outcome {
+  if (outcome.type !== 'identity') return outcome;
+  const { name, groups, claims } = outcome.identity;
+  if (name === '') return { type: 'cannot-tell', reason: 'the verifier named nobody' };
+  return { ...outcome, identity: { verifier: verifier.name, name, groups, claims } };
+}
