@@ -6,7 +6,7 @@ const anonymous = z.strictObject({ type: z.literal('anonymous') }).describe('No 
 const staticCredential = z
   .strictObject({
     type: z.literal('static'),
-    username: z.string().min(1),
+    username: z.string().regex(/^[^:]+$/, 'expected a user name without a colon'),
     password: optionTypes.secret
       .optional()
       .describe('Better: passwordFile, or a variable of the environment.'),

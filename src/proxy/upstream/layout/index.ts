@@ -1,0 +1,1 @@
+export { createLayoutUpstream } from './layout-upstream.ts';
