@@ -1,0 +1,31 @@
+import { Command } from 'commander';
+import { CONFIG_OPTION, CONFIG_OPTION_HELP, findConfigFile } from './config-file.ts';
+import { processTerminal, type Terminal } from './terminal.ts';
+
+interface CheckOptions {
+  readonly config?: string;
+  readonly json: boolean;
+}
+
+/** `drp check` */
+export function checkCommand(terminal: Terminal = processTerminal): Command {
+  return new Command('check')
+    .description('validate a configuration file and every file that it names; say what is wrong, and where')
+    .option(CONFIG_OPTION, CONFIG_OPTION_HELP)
+    .option('--json', 'print the result as JSON', false)
+    .addHelpText(
+      'after',
+      `
+Every problem is a line such as drp.yaml:12:5: routes[0].upstrem: unknown key; did you mean upstream?
+
+Exit codes: 0 the file is good, 2 it is not, or there is none
+
+Example:
+  drp check --config drp.yaml`,
+    )
+    .action(async ({ config, json }: CheckOptions) => {
+      const file = findConfigFile(config, terminal.env);
+      const { runCheck } = await import('./check/run-check.ts');
+      await runCheck(file, json, terminal);
+    });
+}

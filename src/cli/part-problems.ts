@@ -1,0 +1,113 @@
+import { X509Certificate } from 'node:crypto';
+import { createSecureContext } from 'node:tls';
+import type { Finding, KeyPath } from '../config/index.ts';
+import { systemClock } from '../core/index.ts';
+import { createCredentialProvider } from '../credentials/index.ts';
+import { createVerifiers, VerifierError } from '../proxy/identity/index.ts';
+import type { ProxyOptions } from '../proxy/index.ts';
+import { createPolicy, RuleError } from '../proxy/policy/index.ts';
+import { parseSigningKeys } from '../proxy/token/index.ts';
+
+/**
+ * What only the parts themselves can say: whether expressions, patterns and the contents of files can be used. Each
+ * entry is tried by itself, so that all problems are found and not only the first.
+ */
+export async function findPartProblems(options: ProxyOptions): Promise<readonly Finding[]> {
+  return [
+    ...serverProblems(options),
+    ...(await upstreamProblems(options)),
+    ...(await verifierProblems(options)),
+    ...ruleProblems(options),
+    ...tokenProblems(options),
+  ];
+}
+
+function serverProblems({ server: { tls } }: ProxyOptions): Finding[] {
+  if (!tls) return [];
+  const { certificateFile, keyFile } = tls;
+  const path = (key: string): KeyPath => ['server', 'tls', key];
+  const certificate = attempt(path('certificateFile'), () => {
+    createSecureContext({ cert: certificateFile.contents });
+  });
+  const key = attempt(path('keyFile'), () => {
+    createSecureContext({ key: keyFile.contents });
+  });
+  const separate = [...certificate, ...key];
+  if (separate.length > 0) return separate;
+  return attempt(path('keyFile'), () => {
+    createSecureContext({ cert: certificateFile.contents, key: keyFile.contents });
+  });
+}
+
+async function upstreamProblems({ upstreams }: ProxyOptions): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const [name, { credentials, certificateAuthorityFile }] of Object.entries(upstreams)) {
+    findings.push(
+      ...(await attemptToMake(['upstreams', name, 'credentials'], () => [
+        createCredentialProvider(credentials, { clock: systemClock }),
+      ])),
+      ...attempt(['upstreams', name, 'certificateAuthorityFile'], () => {
+        if (certificateAuthorityFile?.contents) new X509Certificate(certificateAuthorityFile.contents);
+      }),
+    );
+  }
+  return findings;
+}
+
+async function verifierProblems({ authentication }: ProxyOptions): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const [index, verifier] of authentication.verifiers.entries()) {
+    const place = ['authentication', 'verifiers', index];
+    const path = 'file' in verifier ? [...place, 'file'] : place;
+    findings.push(
+      ...(await attemptToMake(path, () =>
+        createVerifiers({ ...authentication, verifiers: [verifier] }, { clock: systemClock }),
+      )),
+    );
+  }
+  return findings;
+}
+
+function ruleProblems({ authorization }: ProxyOptions): Finding[] {
+  return authorization.rules.flatMap((rule, index) => {
+    try {
+      createPolicy({ ...authorization, rules: [rule] });
+      return [];
+    } catch (error) {
+      const key = error instanceof RuleError ? [error.key] : [];
+      return [{ path: ['authorization', 'rules', index, ...key], message: messageOf(error) }];
+    }
+  });
+}
+
+function tokenProblems({ tokens: { signingKeyFile } }: ProxyOptions): Finding[] {
+  return attempt(['tokens', 'signingKeyFile'], () => {
+    if (signingKeyFile.contents) parseSigningKeys(signingKeyFile.text());
+  });
+}
+
+function attempt(path: KeyPath, work: () => void): Finding[] {
+  try {
+    work();
+    return [];
+  } catch (error) {
+    return [{ path, message: messageOf(error) }];
+  }
+}
+
+async function attemptToMake(
+  path: KeyPath,
+  make: () => readonly { close(): Promise<void> }[],
+): Promise<Finding[]> {
+  try {
+    for (const made of make()) await made.close();
+    return [];
+  } catch (error) {
+    return [{ path, message: messageOf(error) }];
+  }
+}
+
+function messageOf(error: unknown): string {
+  const told = error instanceof VerifierError ? error.cause : error;
+  return told instanceof Error ? told.message : String(told);
+}
