@@ -94,20 +94,21 @@ export function createEmbeddedStore(directory: string, dependencies: { readonly 
 }
 
 function openDatabase(directory: string, path: string): Database.Database {
+  let database: Database.Database | undefined;
   try {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     restrictFile(path);
-    const database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
+    database = new Database(path, { timeout: BUSY_TIMEOUT_MS });
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     const found = readSchemaVersion(database);
     if (found > SCHEMA_VERSION) {
-      database.close();
       throw new Error(`it was written by a newer version of this program (schema ${found})`);
     }
     database.exec(SCHEMA);
     return database;
   } catch (cause) {
+    database?.close();
     throw new StateError(`${path} can't be opened: ${cause instanceof Error ? cause.message : cause}`, {
       cause,
     });

@@ -11,7 +11,9 @@ export const ruleOptions = z.strictObject({
     .describe('A CEL expression over `identity` (verifier, name, groups, claims). Missing: everybody.'),
   repositories: z
     .array(z.string().min(1))
-    .describe('Patterns over names as clients ask for them: `*` is one segment, `**` any number.'),
+    .describe(
+      'Patterns over names as clients ask for them: `*` is one segment, `**` any number. `a/**` is all below `a`, not `a`.',
+    ),
   actions: z.array(z.enum(ACTIONS)).describe('What is granted.'),
 });
 export type RuleOptions = z.infer<typeof ruleOptions>;

@@ -154,7 +154,7 @@ describe('authenticate', () => {
 
   it('stops asking when the client is gone', async () => {
     const controller = new AbortController();
-    const { login, asked } = setUp([
+    const { login, asked, metrics } = setUp([
       {
         name: 'a',
         verify: () => {
@@ -166,6 +166,7 @@ describe('authenticate', () => {
     ]);
     expect(await login('alice', controller.signal)).toMatchObject({ type: 'cannot-tell' });
     expect(asked).toEqual(['a']);
+    expect((await metrics.logins.get()).values.map(({ labels }) => labels.verifier)).toEqual(['a']);
   });
 
   it('counts each answer', async () => {

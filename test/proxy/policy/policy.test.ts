@@ -71,6 +71,7 @@ describe('decide', () => {
     'identity.claims.id == 7',
     'identity.claims.id > 6 && identity.claims.id < 8.5',
     'identity.claims.ratio == 0.5',
+    'identity.claims.id + 1 == 8 && identity.claims.id % 2 == 1',
     '"b" in identity.claims.org.teams',
     'identity.claims["constructor"] == "x"',
     'has(identity.claims.id) && !has(identity.claims.nothing)',
