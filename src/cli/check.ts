@@ -4,7 +4,7 @@ import { processTerminal, type Terminal } from './terminal.ts';
 
 interface CheckOptions {
   readonly config?: string;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 /** `drp check` */
@@ -12,7 +12,7 @@ export function checkCommand(terminal: Terminal = processTerminal): Command {
   return new Command('check')
     .description('validate a configuration file and every file that it names; say what is wrong, and where')
     .option(CONFIG_OPTION, CONFIG_OPTION_HELP)
-    .option('--json', 'print the result as JSON', false)
+    .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       `
@@ -23,7 +23,7 @@ Exit codes: 0 the file is good, 2 it is not, or there is none
 Example:
   drp check --config drp.yaml`,
     )
-    .action(async ({ config, json }: CheckOptions) => {
+    .action(async ({ config, json = false }: CheckOptions) => {
       const file = findConfigFile(config, terminal.env);
       const { runCheck } = await import('./check/run-check.ts');
       await runCheck(file, json, terminal);

@@ -1,7 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { systemClock } from '../core/index.ts';
-import { DemoError, type DemoOptions, runDemo } from './demo/run-demo.ts';
-import { startDemoProxy } from './demo/start-demo-proxy.ts';
+import type { DemoOptions } from './demo/run-demo.ts';
 
 const EXIT_NOT_AS_EXPECTED = 1;
 const EXIT_CANNOT_START = 2;
@@ -31,9 +30,10 @@ async function demo({ port, once, json }: { port?: number; once: boolean; json: 
   const onSignal = (): void => stop.abort();
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
   const options: DemoOptions = { port, once, json, program: programName() };
+  const { DemoError, runDemo } = await import('./demo/run-demo.ts');
   try {
     const good = await runDemo(options, {
-      startProxy: startDemoProxy,
+      startProxy: async (...files) => (await import('./demo/start-demo-proxy.ts')).startDemoProxy(...files),
       fetch: globalThis.fetch,
       clock: systemClock,
       output: {

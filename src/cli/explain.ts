@@ -5,7 +5,7 @@ import { processTerminal, type Terminal } from './terminal.ts';
 
 interface ExplainOptions extends Omit<Question, 'repository'> {
   readonly config?: string;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 /** `drp explain` */
@@ -24,11 +24,11 @@ export function explainCommand(terminal: Terminal = processTerminal): Command {
       collect,
       [],
     )
-    .option('--anonymous', 'somebody without a login asks', false)
+    .option('--anonymous', 'somebody without a login asks')
     .option('--action <action>', 'pull, push or delete', 'pull')
     .option('--host <host>', 'host that the client asks (default: that of server.publicUrl)')
     .option('--namespace <host>', 'registry that a containerd mirror stands for (?ns=)')
-    .option('--json', 'print the result as JSON', false)
+    .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',
       `
@@ -40,7 +40,7 @@ Examples:
   drp explain --user ada --group platform platform/app
   drp explain --anonymous --host docker.example.com team/app`,
     )
-    .action(async (repository: string, { config, json, ...question }: ExplainOptions) => {
+    .action(async (repository: string, { config, json = false, ...question }: ExplainOptions) => {
       const file = findConfigFile(config, terminal.env);
       const { runExplain } = await import('./explain/run-explain.ts');
       await runExplain(file, { ...question, repository }, json, terminal);

@@ -46,7 +46,7 @@ function describeError(error: unknown): { message: string; exitCode: number } {
   if (error instanceof CommanderError) {
     if (error.exitCode === 0) return { message: '', exitCode: EXIT.ok };
     const isHelp = error.code === 'commander.help';
-    const text = error.message.replace(/^error: /, '').replace(/\n\(?(.*?)\)?$/s, '; $1');
+    const text = error.message.replace(/^error: /, '').replace(/\n\(?Did (.*?)\)?$/s, '; did $1');
     return { message: isHelp ? '' : `drp: ${text}; see drp --help`, exitCode: EXIT.usage };
   }
   if (error instanceof CommandError) return { message: `drp: ${error.message}`, exitCode: error.exitCode };

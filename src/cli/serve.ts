@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { LoadedConfig } from '../config/index.ts';
 import type { ProxyOptions } from '../proxy/index.ts';
-import { findConfigFile } from './config-file.ts';
+import { CONFIG_OPTION, CONFIG_OPTION_HELP, findConfigFile } from './config-file.ts';
 
 interface ServeOptions {
   readonly config?: string;
@@ -16,7 +16,7 @@ interface ServeOptions {
 export function serveCommand(): Command {
   return new Command('serve')
     .description('run the proxy')
-    .option('-c, --config <file>', 'configuration file (default: ./drp.yaml, else /etc/drp/drp.yaml)')
+    .option(CONFIG_OPTION, CONFIG_OPTION_HELP)
     .option(
       '--upstream <url>',
       'serve this one registry, without a file: https://host or https://host/prefix',

@@ -3,7 +3,7 @@ export { BodyTooLargeError, type ByteStream, readBounded } from './bytes.ts';
 export { type Clock, systemClock } from './clock.ts';
 export { parseDurationMs } from './duration.ts';
 export { FileReference, FolderReference } from './file-reference.ts';
+export { fingerprint } from './fingerprint.ts';
 export * as optionTypes from './option-types.ts';
 export { Secret } from './secret.ts';
 export { parseUrl } from './url.ts';
-export { fingerprint } from './fingerprint.ts';

@@ -189,6 +189,22 @@ test('a folder that is removed and made again is watched again', async () => {
   expect(await next()).toBe('one s3');
 });
 
+test('a folder that is exchanged for another is watched in its place', async () => {
+  const folder = await temporaryFolder();
+  const path = join(folder, 'drp.yaml');
+  for (const name of ['secrets', 'other']) {
+    await mkdir(join(folder, name));
+    await writeFile(join(folder, name, 's'), name);
+  }
+  await writeFile(path, 'name: one\nsecretFile: secrets/s');
+  const { until } = await watch(path);
+  await rename(join(folder, 'secrets'), join(folder, 'old'));
+  await rename(join(folder, 'other'), join(folder, 'secrets'));
+  await until('one other');
+  await replace(join(folder, 'secrets', 's'), 's3');
+  await until('one s3');
+});
+
 test('a change while a version is being read, or taken into use, is not lost', async () => {
   const path = join(await temporaryFolder(), 'drp.yaml');
   await writeFile(path, 'name: one');

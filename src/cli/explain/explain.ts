@@ -14,7 +14,7 @@ export interface Question {
   readonly verifier?: string;
   readonly group: readonly string[];
   readonly claim: readonly string[];
-  readonly anonymous: boolean;
+  readonly anonymous?: boolean;
   readonly action: string;
   readonly host?: string;
   readonly namespace?: string;
