@@ -27,7 +27,7 @@ Try it in another terminal
 
 See why
     cat ${configFile}
-    ${program} explain --config ${configFile} --user ${username} pull ${FORBIDDEN_REPOSITORY}
+    ${program} explain --config ${configFile} --user ${username} ${FORBIDDEN_REPOSITORY}
     tail -f ${logFile}
     curl ${proxy.adminUrl}/metrics
 

@@ -70,8 +70,9 @@ export const silentReport: Report = {
 
 function attemptText(attempt: Attempt): string {
   if (attempt.outcome === 'refused') return `refused with ${attempt.status} ${attempt.code}`;
-  const { platform, layers, sizeBytes } = attempt.image;
-  return `pulled for ${platform}, ${layers === 1 ? '1 layer' : `${layers} layers`}, ${sizeBytes} bytes`;
+  const { digest, platform, layers, sizeBytes } = attempt.image;
+  const amount = `${layers === 1 ? '1 layer' : `${layers} layers`}, ${sizeBytes} bytes`;
+  return `pulled ${digest}, for ${platform}: ${amount}`;
 }
 
 /** A digest's first characters tell enough. */
