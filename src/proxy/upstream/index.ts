@@ -1,3 +1,4 @@
+export { createUpstream, type UpstreamDependencies } from './create.ts';
 export { UpstreamError, type UpstreamErrorKind } from './errors.ts';
 export { type UpstreamOptions, upstreamOptions } from './options.ts';
 export type {

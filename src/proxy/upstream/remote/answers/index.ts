@@ -1,0 +1,3 @@
+export { type RetryDependencies, withRetries } from './retries.ts';
+export { readSmallAnswer, type SmallAnswer } from './small-answer.ts';
+export { isRedirect, statusError } from './status.ts';

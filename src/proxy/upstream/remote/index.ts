@@ -1,0 +1,5 @@
+export {
+  createRegistryUpstream,
+  type RegistryUpstreamDependencies,
+  type RegistryUpstreamOptions,
+} from './registry-upstream.ts';

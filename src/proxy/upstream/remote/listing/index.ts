@@ -1,0 +1,2 @@
+export { Listings } from './listings.ts';
+export { Referrers } from './referrers.ts';

@@ -1,0 +1,1 @@
+export { type BulkTransportOptions, createBulkTransport } from './bulk-transport.ts';

@@ -1,0 +1,12 @@
+export {
+  type HostLookup,
+  isPublicAddress,
+  literalAddress,
+  requireSafeTarget,
+  systemHostLookup,
+} from './address-guard.ts';
+export { AnswerHeaders } from './answer-headers.ts';
+export { createBulkTransport } from './bulk/index.ts';
+export { instrumented } from './instrumented.ts';
+export { createSmallTransport } from './small-transport.ts';
+export type { Answer, Target, Transport, TransportOptions, TransportRequest, Trust } from './transport.ts';
