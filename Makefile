@@ -1,0 +1,73 @@
+# Needs Node >= 20.19 and npm. Everything else is installed by the targets that need it.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# The oldest Node that is supported, and the newest long-term one. npm ships both.
+OLDEST_NODE := 20.19.6
+NEWEST_NODE := 24.21.0
+NODE_PACKAGE := node-linux-$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)
+node_program = .cache/node-$(1)/node_modules/$(NODE_PACKAGE)/bin/node
+
+# Program and Debian package; a package is installed when its program is missing.
+TEST_PROGRAMS := dockerd=docker.io docker=docker.io containerd=containerd ctr=containerd \
+	docker-registry=docker-registry skopeo=skopeo podman=podman nginx=nginx-light curl=curl openssl=openssl
+BENCH_PROGRAMS := docker-registry=docker-registry nginx=nginx-light wrk=wrk curl=curl
+
+INSTALLED := node_modules/.package-lock.json
+
+.PHONY: help
+help: ## List what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | \
+		while IFS=$$'\t' read -r target text; do printf '  make %-10s %s\n' "$$target" "$$text"; done
+
+.PHONY: demo
+demo: build ## Start a proxy with a sample image, pull through it, stay up
+	@node dist/cli/main.js demo
+
+.PHONY: test
+test: check build test-programs $(call node_program,$(OLDEST_NODE)) $(call node_program,$(NEWEST_NODE)) ## Run everything that CI runs
+	@test/support/run-suites.sh test:$(call node_program,$(OLDEST_NODE)) \
+		test:$(call node_program,$(NEWEST_NODE)) e2e:node
+
+.PHONY: test-long
+test-long: build test-programs ## Run the tests that take minutes
+	@test/support/run-suites.sh long:node
+
+.PHONY: check
+check: $(INSTALLED) ## Check types, lint, format and the direction of imports
+	npx tsc -p tsconfig.json
+	npx biome check --error-on-warnings .
+	npx vitest run test/architecture
+
+.PHONY: bench
+bench: build bench-programs ## Measure against docker-registry and nginx (JSON=1 for JSON)
+	@npm_config_loglevel=error npx tsc -p bench/tsconfig.json && node .cache/bench/bench/main.js $(if $(JSON),--json)
+
+.PHONY: build
+build: $(INSTALLED) ## Compile to dist/
+	@npm run --silent build
+
+.PHONY: clean
+clean: ## Remove everything that was made here
+	rm -rf dist node_modules .cache coverage
+
+# npm writes this file last, so a lock file newer than it means that the packages are stale. It is not `npm ci`, which
+# refuses a lock file without the optional packages of platforms that the registry did not have when it was made; this
+# takes the locked versions too, and leaves the lock file alone.
+$(INSTALLED): package-lock.json package.json
+	@echo 'Installing npm packages into node_modules/'
+	@npm install --no-save --no-fund --no-audit
+	@touch $@
+
+.PHONY: test-programs
+test-programs:
+	@test/support/install-packages.sh $(TEST_PROGRAMS)
+
+.PHONY: bench-programs
+bench-programs:
+	@test/support/install-packages.sh $(BENCH_PROGRAMS)
+
+.cache/node-%/node_modules/$(NODE_PACKAGE)/bin/node:
+	@echo 'Installing Node $* into .cache/'
+	@npm install --silent --no-save --no-fund --no-audit --prefix .cache/node-$* $(NODE_PACKAGE)@$*
+	@touch $@
