@@ -51,12 +51,10 @@ build: $(INSTALLED) ## Compile to dist/
 clean: ## Remove everything that was made here
 	rm -rf dist node_modules .cache coverage
 
-# npm writes this file last, so a lock file newer than it means that the packages are stale. It is not `npm ci`, which
-# refuses a lock file without the optional packages of platforms that the registry did not have when it was made; this
-# takes the locked versions too, and leaves the lock file alone.
+# npm writes this file last, so a lock file newer than it means that the packages are stale.
 $(INSTALLED): package-lock.json package.json
 	@echo 'Installing npm packages into node_modules/'
-	@npm install --no-save --no-fund --no-audit
+	@npm ci
 	@touch $@
 
 .PHONY: test-programs

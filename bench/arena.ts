@@ -17,8 +17,10 @@ export interface Contestant {
 /** The upstream and all contestants. */
 export interface Arena {
   readonly upstream: StaticRegistry;
-  /** Passes on, keeps nothing. */
+  /** Passes on, keeps nothing; what a client is too slow for waits in a temporary file, as is nginx' default. */
   readonly nginx: Contestant;
+  /** The same without temporary files. */
+  readonly nginxUnspooled: Contestant;
   /** A pull-through cache. */
   readonly registry: Contestant;
   /** The proxy as it is by default. */
@@ -40,13 +42,14 @@ export async function createArena(): Promise<Arena> {
   };
   try {
     const upstream = keep(await startStaticRegistry());
-    const nginx = keep(await startNginx({ http: ([port]) => passOn(port, upstream.port) }));
+    const nginx = keep(await startNginx({ ports: 2, http: (ports) => passOn(ports, upstream.port) }));
     const registry = keep(await startDockerRegistry({ proxyOf: upstream.url }));
     const ours = keep(await startOurs(upstream.url, true));
     const oursUnverified = keep(await startOurs(upstream.url, false));
     return {
       upstream,
       nginx: { url: `http://127.0.0.1:${nginx.ports[0]}`, pid: nginx.pid, headers: {} },
+      nginxUnspooled: { url: `http://127.0.0.1:${nginx.ports[1]}`, pid: nginx.pid, headers: {} },
       registry: { url: registry.url, pid: registry.pid, headers: {} },
       ours: { url: ours.url, pid: ours.pid, headers: await logIn(ours.url) },
       oursUnverified: {
@@ -62,18 +65,23 @@ export async function createArena(): Promise<Arena> {
   }
 }
 
-function passOn(port: number | undefined, upstreamPort: number): string {
-  return `
-  keepalive_requests 100000000;
-  upstream registry { server 127.0.0.1:${upstreamPort}; keepalive 64; keepalive_requests 100000000; }
+function passOn(ports: readonly number[], upstreamPort: number): string {
+  const servers = ports.map(
+    (port, index) => `
   server {
     listen 127.0.0.1:${port};
+    ${index === 0 ? '' : 'proxy_max_temp_file_size 0;'}
     location / {
       proxy_pass http://registry;
       proxy_http_version 1.1;
       proxy_set_header Connection "";
     }
-  }`;
+  }`,
+  );
+  return `
+  keepalive_requests 100000000;
+  upstream registry { server 127.0.0.1:${upstreamPort}; keepalive 64; keepalive_requests 100000000; }
+  ${servers.join('')}`;
 }
 
 function startOurs(upstream: string, verify: boolean) {

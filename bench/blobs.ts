@@ -15,12 +15,16 @@ export async function measureBlobs(arena: Arena): Promise<Measure[]> {
   const speeds = await interleave(
     {
       nginx: download(arena.nginx),
+      nginxUnspooled: download(arena.nginxUnspooled),
       unverified: download(arena.oursUnverified),
       verified: download(arena.ours),
     },
     ROUNDS,
   );
-  const peers = [{ name: 'nginx proxy_pass', value: speeds.nginx }];
+  const peers = [
+    { name: 'nginx proxy_pass', value: speeds.nginx },
+    { name: 'nginx, no temporary files', value: speeds.nginxUnspooled },
+  ];
   return [
     {
       name: 'blob of 1 GiB, passed on unverified',

@@ -1,7 +1,7 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Containerd, Dockerd } from '../servers/index.ts';
-import { findBinary } from '../support/binaries.ts';
+import { findBinary, requireRoot } from '../support/binaries.ts';
 import { type CommandResult, runCommand } from '../support/commands.ts';
 import { createTemporaryFolder, type TemporaryFolder } from '../support/temporary-folder.ts';
 
@@ -68,6 +68,7 @@ export async function createSkopeo(): Promise<Client> {
 
 /** Podman with storage in its home. */
 export async function createPodman(): Promise<Client> {
+  requireRoot('podman');
   const folder = await createTemporaryFolder('client');
   const path = (name: string) => join(folder.path, name);
   const storage = ['--root', path('root'), '--runroot', path('run'), '--tmpdir', path('tmp')];

@@ -105,17 +105,20 @@ describe('the receive window', () => {
     readBytes = LARGE_BLOCK_BYTES,
   ): number {
     let largest = 0;
+    let reads = 0;
     for (let received = 0; received < total; ) {
       const count = Math.min(window.target.length, readBytes, total - received);
       window.received(count);
       received += count;
       advance(count);
-      largest = Math.max(largest, window.take()?.length ?? 0);
+      // Once in a while the reader is late, so that all blocks get into use.
+      if (++reads % 8 === 0) continue;
+      for (let piece = window.take(); piece; piece = window.take()) largest = Math.max(largest, piece.length);
     }
     return largest;
   }
 
-  it.each([LARGE_BLOCK_BYTES, 300_000])(
+  it.each([LARGE_BLOCK_BYTES, 300_000, 610_000])(
     'grows for a fast reader, and is small again at the end',
     (readBytes) => {
       let now = 0;
@@ -126,7 +129,7 @@ describe('the receive window', () => {
         now += (bytes / MIB) * 5;
       };
       const largest = stream(window, 20 * MIB, advance, readBytes);
-      expect(largest).toBe(readBytes);
+      expect(largest).toBeGreaterThanOrEqual(readBytes);
       expect(blocks.taken).toBeGreaterThan(0);
       window.release();
       expect(window.atRest).toBe(true);
