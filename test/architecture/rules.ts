@@ -19,6 +19,7 @@ export const ORDER = [
   'credentials',
   'plugins',
   'state',
+  'network',
   'telemetry',
   'oci',
   'core',

@@ -1,5 +1,6 @@
 import type { Clock } from '../../../core/index.ts';
 import type { CredentialProvider } from '../../../credentials/index.ts';
+import { type HostLookup, systemHostLookup } from '../../../network/index.ts';
 import type { Logger, Metrics } from '../../../telemetry/index.ts';
 import type { UpstreamOptions } from '../options.ts';
 import type { Upstream } from '../upstream.ts';
@@ -12,9 +13,7 @@ import { Listings, Referrers } from './listing/index.ts';
 import {
   createBulkTransport,
   createSmallTransport,
-  type HostLookup,
   instrumented,
-  systemHostLookup,
   type Transport,
 } from './transport/index.ts';
 import { userAgent } from './user-agent.ts';

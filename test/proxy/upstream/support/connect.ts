@@ -1,10 +1,10 @@
 import { onTestFinished } from 'vitest';
 import { type ByteStream, type FileReference, Secret } from '../../../../src/core/index.ts';
 import type { Credential } from '../../../../src/credentials/index.ts';
+import type { HostLookup } from '../../../../src/network/index.ts';
 import { parseRepositoryName, type RepositoryName } from '../../../../src/oci/index.ts';
 import { type Upstream, upstreamOptions } from '../../../../src/proxy/upstream/index.ts';
 import { createRegistryUpstream } from '../../../../src/proxy/upstream/remote/index.ts';
-import type { HostLookup } from '../../../../src/proxy/upstream/remote/transport/index.ts';
 import { createLogger, createMetrics, type Metrics } from '../../../../src/telemetry/index.ts';
 import { createFakeClock, type FakeClock } from './fake-clock.ts';
 

@@ -1,7 +1,8 @@
 import { getDomain } from 'tldts';
 import { parseUrl } from '../../../../core/index.ts';
+import { literalAddress } from '../../../../network/index.ts';
 import { UpstreamError } from '../../errors.ts';
-import { literalAddress, type Target } from '../transport/index.ts';
+import type { Target } from '../transport/index.ts';
 import { knownRealms } from './known-realms.ts';
 
 const MAXIMUM_REALM_LENGTH = 2048;

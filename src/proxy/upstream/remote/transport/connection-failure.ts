@@ -1,4 +1,6 @@
+import { UnsafeAddressError } from '../../../../network/index.ts';
 import { UpstreamError } from '../../errors.ts';
+import { unsafe } from './address-guard.ts';
 
 /** What a failed request rejects with: the signal's reason, an error that already says why, or `unreachable`. */
 export function connectionFailure(origin: string, error: unknown, signal: AbortSignal): unknown {
@@ -11,9 +13,10 @@ export function connectionFailure(origin: string, error: unknown, signal: AbortS
 }
 
 /** An error of ours may come back wrapped by the library it went through. */
-function namedError(error: unknown): UpstreamError | undefined {
+function namedError(error: unknown): unknown {
   for (let cause = error, depth = 0; cause instanceof Error && depth < 3; cause = cause.cause, depth += 1) {
     if (cause instanceof UpstreamError) return cause;
+    if (cause instanceof UnsafeAddressError) return unsafe(cause);
   }
   return undefined;
 }

@@ -1,10 +1,4 @@
-export {
-  type HostLookup,
-  isPublicAddress,
-  literalAddress,
-  requireSafeTarget,
-  systemHostLookup,
-} from './address-guard.ts';
+export { requireSafeTarget } from './address-guard.ts';
 export { AnswerHeaders } from './answer-headers.ts';
 export { createBulkTransport } from './bulk/index.ts';
 export { instrumented } from './instrumented.ts';

@@ -1,8 +1,9 @@
 import { Agent, type Dispatcher, errors } from 'undici';
 import type { ByteStream } from '../../../../core/index.ts';
+import { guardedLookup, type HostLookup } from '../../../../network/index.ts';
 import { UpstreamError } from '../../errors.ts';
 import { abortable } from '../abortable.ts';
-import { guardedLookup, type HostLookup, requireSafeTarget } from './address-guard.ts';
+import { reachOf, requireSafeTarget } from './address-guard.ts';
 import { AnswerHeaders } from './answer-headers.ts';
 import { trustedCertificates } from './certificates.ts';
 import { connectionFailure } from './connection-failure.ts';
@@ -55,7 +56,7 @@ function createAgent(trust: Trust, options: SmallTransportOptions): Agent {
   return new Agent({
     connect: {
       timeout: options.connectTimeoutMs,
-      lookup: guardedLookup(trust, options.resolve),
+      lookup: guardedLookup(reachOf(trust), options.resolve),
       ...(ca && { ca }),
     },
     headersTimeout: options.answerTimeoutMs,

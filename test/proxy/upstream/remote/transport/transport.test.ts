@@ -2,10 +2,10 @@ import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
+import type { HostLookup } from '../../../../../src/network/index.ts';
 import {
   createBulkTransport,
   createSmallTransport,
-  type HostLookup,
   type Transport,
   type Trust,
 } from '../../../../../src/proxy/upstream/remote/transport/index.ts';

@@ -1,7 +1,8 @@
 import { isIP, connect as netConnect, type Socket, type TcpNetConnectOpts } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
+import { guardedLookup, type HostLookup, literalAddress } from '../../../../../network/index.ts';
 import { UpstreamError } from '../../../errors.ts';
-import { guardedLookup, type HostLookup, literalAddress } from '../address-guard.ts';
+import { reachOf } from '../address-guard.ts';
 import { trustedCertificates } from '../certificates.ts';
 import type { Target } from '../transport.ts';
 import type { LargeBlocks } from './large-blocks.ts';
@@ -184,7 +185,7 @@ function openSocket(
   const common = {
     host,
     port: Number(url.port) || (secure ? 443 : 80),
-    lookup: guardedLookup(trust, options.resolve),
+    lookup: guardedLookup(reachOf(trust), options.resolve),
     noDelay: true,
     keepAlive: true,
     ...(onread && { onread }),

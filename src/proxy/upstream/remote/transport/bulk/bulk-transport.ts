@@ -1,5 +1,5 @@
+import type { HostLookup } from '../../../../../network/index.ts';
 import { formatGet } from '../../http1/index.ts';
-import type { HostLookup } from '../address-guard.ts';
 import { requireSafeTarget } from '../address-guard.ts';
 import { connectionFailure } from '../connection-failure.ts';
 import type { Answer, Transport, TransportOptions, TransportRequest } from '../transport.ts';

@@ -1,9 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  guardedLookup,
-  isPublicAddress,
-  requireSafeTarget,
-} from '../../../../../src/proxy/upstream/remote/transport/address-guard.ts';
+import { guardedLookup, isPublicAddress, type Reach, requireSafeUrl } from '../../src/network/index.ts';
 
 const PRIVATE = [
   '0.0.0.0',
@@ -46,7 +42,7 @@ describe('public addresses', () => {
   it.each(PUBLIC)('%s is one', (address) => expect(isPublicAddress(address)).toBe(true));
 });
 
-describe('a target that only the upstream names', () => {
+describe('a URL that only somebody else names', () => {
   it.each([
     'http://storage.example.com/x',
     'https://127.0.0.1/x',
@@ -58,19 +54,19 @@ describe('a target that only the upstream names', () => {
     'https://localhost/x',
     'https://a.localhost./x',
   ])('%s is refused before anything is looked up', (url) => {
-    expect(() => requireSafeTarget({ url: new URL(url), trust: 'public' })).toThrow(
-      expect.objectContaining({ kind: 'unsafe' }),
+    expect(() => requireSafeUrl(new URL(url), 'public')).toThrow(
+      expect.objectContaining({ name: 'UnsafeAddressError' }),
     );
-    expect(() => requireSafeTarget({ url: new URL(url), trust: 'listed' })).not.toThrow();
+    expect(() => requireSafeUrl(new URL(url), 'any')).not.toThrow();
   });
 });
 
 describe('the guarded look-up', () => {
-  const look = (trust: 'own' | 'listed' | 'public', addresses: string[], all = true) =>
+  const look = (reach: Reach, addresses: string[], all = true) =>
     new Promise<unknown>((resolve) => {
       const found = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }));
-      guardedLookup(trust, async () => found)('host.example.com', { all }, (error, address) => {
-        resolve(error ? (error as { kind?: string }).kind : address);
+      guardedLookup(reach, async () => found)('host.example.com', { all }, (error, address) => {
+        resolve(error ? error.name : address);
       });
     });
 
@@ -80,12 +76,12 @@ describe('the guarded look-up', () => {
   });
 
   it('is unsafe when none is left', async () => {
-    expect(await look('public', ['169.254.169.254', 'fd00:ec2::254'])).toBe('unsafe');
-    expect(await look('public', [])).toBe('unsafe');
+    expect(await look('public', ['169.254.169.254', 'fd00:ec2::254'])).toBe('UnsafeAddressError');
+    expect(await look('public', [])).toBe('UnsafeAddressError');
   });
 
   it('takes any address of an origin that the configuration names', async () => {
-    expect(await look('own', ['10.0.0.1'])).toEqual([{ address: '10.0.0.1', family: 4 }]);
-    expect(await look('listed', ['127.0.0.1'], false)).toBe('127.0.0.1');
+    expect(await look('any', ['10.0.0.1'])).toEqual([{ address: '10.0.0.1', family: 4 }]);
+    expect(await look('any', ['127.0.0.1'], false)).toBe('127.0.0.1');
   });
 });

@@ -1,0 +1,89 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { isMap, isPair, isScalar, isSeq, parseDocument, visit } from 'yaml';
+import { createCertificateAuthority } from '../support/certificates.ts';
+
+// Of the password "example".
+const BCRYPT_HASH = '$2y$05$hOEKPYo2N2EfhLdzfmdWNeR5HWG2CkkiyuXPLZSRy4Dfc4Vsx8kCe';
+
+type Environment = Record<string, string>;
+
+/** A configuration of the documentation, ready to be loaded. */
+export interface Prepared {
+  readonly file: string;
+  readonly environment: Environment;
+}
+
+/**
+ * Writes a configuration into a folder, with a stand-in beside it for each file that it names, and a value for each
+ * variable. Absolute paths become relative, so that nothing outside the folder is looked at.
+ */
+export async function prepare(text: string, folder: string): Promise<Prepared> {
+  const contents = await contentsByKey();
+  const document = parseDocument(text);
+  const files = new Map<string, string>();
+  visit(document, {
+    Pair: (_, { key, value }, ancestors) => {
+      if (!isScalar(key) || !isScalar(value) || typeof value.value !== 'string') return;
+      const name = String(key.value);
+      if (!/file$|^directory$|^layout$/i.test(name)) return;
+      const path = value.value.startsWith('/') ? basename(value.value) : value.value;
+      value.value = path;
+      const content = contents[name === 'file' ? `${name} of ${sectionOf(ancestors)}` : name];
+      if (content !== undefined) files.set(path, content);
+    },
+  });
+  for (const [name, content] of files) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), content);
+  }
+  const file = join(folder, 'drp.yaml');
+  await writeFile(file, document.toString());
+  return { file, environment: variablesOf(text) };
+}
+
+async function contentsByKey(): Promise<Record<string, string>> {
+  const authority = await createCertificateAuthority();
+  const { certificatePem, keyPem } = await authority.issue(['docker.example.com']);
+  return {
+    certificateFile: certificatePem,
+    keyFile: keyPem,
+    certificateAuthorityFile: authority.certificatePem,
+    passwordFile: 'stand-in\n',
+    'file of credentials': '{"auths":{}}',
+    'file of verifiers': `somebody:${BCRYPT_HASH}\n`,
+  };
+}
+
+/** The innermost key above that tells what a `file` is. */
+function sectionOf(ancestors: readonly unknown[]): string {
+  const keys = ancestors.filter(isPair).map(({ key }) => (isScalar(key) ? String(key.value) : ''));
+  return keys.findLast((key) => key === 'credentials' || key === 'verifiers') ?? '';
+}
+
+function variablesOf(text: string): Environment {
+  const names = [...text.matchAll(/\$\{([A-Za-z0-9_]+)\}/g)].map(([, name = '']) => name);
+  return Object.fromEntries(names.map((name) => [name, `stand-in-for-${name}`]));
+}
+
+/**
+ * Makes a fragment whole: routes that are missing, and an upstream for each name that a route leads to.
+ * @returns undefined for what is no part of the top level of a configuration
+ */
+export function completeFragment(text: string, topLevelKeys: readonly string[]): string | undefined {
+  const document = parseDocument(text);
+  const root = document.contents;
+  if (document.errors.length > 0 || !isMap(root)) return undefined;
+  const keys = root.items.map(({ key }) => (isScalar(key) ? String(key.value) : ''));
+  if (keys.length === 0 || !keys.every((key) => topLevelKeys.includes(key))) return undefined;
+  if (!document.has('routes')) document.set('routes', document.createNode([]));
+  const routes = document.get('routes');
+  const names = isSeq(routes) ? routes.items.map((route) => (isMap(route) ? route.get('upstream') : '')) : [];
+  for (const name of names) {
+    if (!document.hasIn(['upstreams', name])) {
+      document.setIn(['upstreams', name], document.createNode({ url: 'https://registry.example.net' }));
+    }
+  }
+  if (!document.has('upstreams')) document.set('upstreams', document.createNode({}));
+  return document.toString();
+}
