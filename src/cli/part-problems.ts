@@ -7,6 +7,7 @@ import { createVerifiers, VerifierError } from '../proxy/identity/index.ts';
 import type { ProxyOptions } from '../proxy/index.ts';
 import { createPolicy, RuleError } from '../proxy/policy/index.ts';
 import { parseSigningKeys } from '../proxy/token/index.ts';
+import { createLogger } from '../telemetry/index.ts';
 
 /**
  * What only the parts themselves can say: whether expressions, patterns and the contents of files can be used. Each
@@ -56,12 +57,13 @@ async function upstreamProblems({ upstreams }: ProxyOptions): Promise<Finding[]>
 
 async function verifierProblems({ authentication }: ProxyOptions): Promise<Finding[]> {
   const findings: Finding[] = [];
+  const silent = createLogger('silent');
   for (const [index, verifier] of authentication.verifiers.entries()) {
     const place = ['authentication', 'verifiers', index];
     const path = 'file' in verifier ? [...place, 'file'] : place;
     findings.push(
       ...(await attemptToMake(path, () =>
-        createVerifiers({ ...authentication, verifiers: [verifier] }, { clock: systemClock }),
+        createVerifiers({ ...authentication, verifiers: [verifier] }, { clock: systemClock, log: silent }),
       )),
     );
   }

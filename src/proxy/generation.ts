@@ -38,7 +38,7 @@ export class Generation {
     const { log, metrics } = telemetry;
     const policy = createPolicy(options.authorization);
     const keys = await loadOrCreateSigningKeys(options.tokens.signingKeyFile);
-    const verifiers = createVerifiers(options.authentication, { clock });
+    const verifiers = createVerifiers(options.authentication, { clock, log });
     const authenticator = createAuthenticator(options.authentication, verifiers, { log, metrics });
     const tokens = createTokenService(options.tokens, { authenticator, policy, state, clock, log, keys });
     const upstreams = createUpstreams(options, previous, dependencies);

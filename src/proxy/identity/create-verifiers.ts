@@ -1,10 +1,12 @@
 import type { Clock } from '../../core/index.ts';
+import type { Logger } from '../../telemetry/index.ts';
 import { createHtpasswdVerifier } from './htpasswd-verifier.ts';
 import type { AuthenticationOptions, VerifierOptions } from './options.ts';
 import type { Verifier } from './verifier.ts';
 
 export interface VerifierDependencies {
   readonly clock: Clock;
+  readonly log: Logger;
 }
 
 /** A verifier whose options can't be used. */

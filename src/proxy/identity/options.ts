@@ -1,24 +1,11 @@
 import { z } from 'zod';
 import { optionTypes } from '../../core/index.ts';
-import { ANONYMOUS } from './identity.ts';
-
-const common = {
-  name: z
-    .string()
-    .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'expected lower-case letters, digits and hyphens')
-    .refine((name) => name !== ANONYMOUS, `${ANONYMOUS} is the name of nobody in particular`)
-    .describe('Rules and the audit log know the verifier by it.'),
-  username: z
-    .string()
-    .min(1)
-    .optional()
-    .describe('A login with exactly this user name is for this verifier alone.'),
-};
+import { commonVerifierOptions } from './common-options.ts';
 
 const htpasswd = z
   .strictObject({
     type: z.literal('htpasswd'),
-    ...common,
+    ...commonVerifierOptions,
     file: optionTypes.file.describe('Lines of `user:hash`, bcrypt only (`htpasswd -B`).'),
   })
   .describe('Users in a file.');

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Secret } from '../../core/index.ts';
 import type { Identity } from './identity.ts';
 
@@ -30,8 +31,15 @@ export interface Verifier {
   readonly name: string;
   /** When set, a login with exactly this user name is this verifier's alone. */
   readonly username?: string;
+  /** When set, a JWT shown as the password whose `iss` is this is this verifier's alone, whatever the user name. */
+  readonly issuer?: string;
   /** Never rejects: what goes wrong is `cannot-tell`. Takes equally long for a user it does not know. */
   verify(credential: ShownCredential, signal: AbortSignal): Promise<Outcome>;
+  /**
+   * Checks the certificate that a client showed in the TLS handshake, or that a trusted proxy vouches for. Only for
+   * verifiers that take certificates. Never rejects.
+   */
+  verifyCertificate?(certificate: X509Certificate, signal: AbortSignal): Promise<Outcome>;
   /**
    * Whether somebody whom this verifier knew earlier is still known, and with which groups now. Asked when a
    * refresh token is used. Where it is missing, no refresh tokens are issued for this verifier's identities.

@@ -256,13 +256,18 @@ describe('createVerifiers', () => {
     const [first, second] = options.verifiers.map(({ file }) => file as FileReference);
     first?.resolve('/a', Buffer.from(''));
     second?.resolve('/b', Buffer.from(''));
-    expect(createVerifiers(options, { clock }).map(({ name, username }) => [name, username])).toEqual([
+    expect(
+      createVerifiers(options, { clock, log: createLogger('silent') }).map(({ name, username }) => [
+        name,
+        username,
+      ]),
+    ).toEqual([
       ['local', 'root'],
       ['other', undefined],
     ]);
     second?.resolve('/b', Buffer.from('x'));
-    expect(() => createVerifiers(options, { clock })).toThrow(VerifierError);
-    expect(() => createVerifiers(options, { clock })).toThrow(
+    expect(() => createVerifiers(options, { clock, log: createLogger('silent') })).toThrow(VerifierError);
+    expect(() => createVerifiers(options, { clock, log: createLogger('silent') })).toThrow(
       'verifier other: /b, line 1: expected user:hash',
     );
   });
