@@ -10,8 +10,14 @@ export interface AuditEntry {
   readonly name: string;
   /** `login`, `pull`, `push`, `delete`, `list` */
   readonly action: string;
+  /** The host that the client asked. */
+  readonly host: string;
+  /** The registry that a mirror stood for (`?ns=`). */
+  readonly namespace?: string;
   readonly repository?: string;
   readonly reference?: string;
+  /** Where the route led. */
+  readonly upstream?: string;
   readonly rule?: string | undefined;
   readonly outcome: 'allowed' | 'denied' | 'refused' | 'cannot-tell';
   readonly reason?: string;

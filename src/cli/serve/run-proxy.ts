@@ -1,7 +1,9 @@
 import { createConfigWatcher, type LoadedConfig } from '../../config/index.ts';
 import { systemClock } from '../../core/index.ts';
-import { createProxy, type ProxyOptions } from '../../proxy/index.ts';
+import { createProxy, type ListeningAt, type ProxyOptions, type RegistryProxy } from '../../proxy/index.ts';
+import { loadOrCreateSigningKeys } from '../../proxy/token/index.ts';
 import { createAuditLog, createLogger, createMetrics, type Telemetry } from '../../telemetry/index.ts';
+import { CommandError } from '../errors.ts';
 
 /**
  * Runs the proxy until SIGTERM or SIGINT: then running pulls end first. A second signal ends it at once. SIGHUP, and any
@@ -9,12 +11,12 @@ import { createAuditLog, createLogger, createMetrics, type Telemetry } from '../
  * @param load reads the configuration; called once now and again for each reload
  */
 export async function runProxy(load: () => Promise<LoadedConfig<ProxyOptions>>): Promise<void> {
-  const initial = await load();
+  const initial = await loadWithKeys(load);
   const log = createLogger(initial.value.log.level);
   const metrics = createMetrics();
   const telemetry: Telemetry = { log, metrics, audit: createAuditLog(log) };
   const proxy = await createProxy(initial.value, { clock: systemClock, random: Math.random, telemetry });
-  const at = await proxy.listen();
+  const at = await listen(proxy);
   log.info({ ...at, files: initial.files }, 'listening');
 
   const watcher = createConfigWatcher({
@@ -40,6 +42,29 @@ export async function runProxy(load: () => Promise<LoadedConfig<ProxyOptions>>):
   await Promise.race([proxy.drain(), endSignal()]);
   await proxy.close();
   log.info('stopped');
+}
+
+/** The first start makes the signing keys; what is in use then is loaded with them, so that they are no change. */
+async function loadWithKeys(
+  load: () => Promise<LoadedConfig<ProxyOptions>>,
+): Promise<LoadedConfig<ProxyOptions>> {
+  const loaded = await load();
+  const { signingKeyFile } = loaded.value.tokens;
+  if (signingKeyFile.contents !== undefined) return loaded;
+  await loadOrCreateSigningKeys(signingKeyFile);
+  return load();
+}
+
+/** @throws {CommandError} that says what to do when an address is taken */
+function listen(proxy: RegistryProxy): Promise<ListeningAt> {
+  return proxy.listen().catch(async (error: NodeJS.ErrnoException & { address?: string; port?: number }) => {
+    await proxy.close();
+    if (error.code !== 'EADDRINUSE') throw error;
+    const place = `${error.address}:${error.port}`;
+    throw new CommandError(
+      `${place} is taken: end what listens there, or change server.address or adminAddress`,
+    );
+  });
 }
 
 function endSignal(): Promise<NodeJS.Signals> {

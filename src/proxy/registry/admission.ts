@@ -26,6 +26,9 @@ export async function admit(
   const bearer = await parts.tokens.check(shown, request.service);
   if (!bearer) throw unauthorized(request, 'the token is not valid', { asked, error: 'invalid_token' });
   if (asked) enforce(bearer, asked.name, asked.action, request, resource, exchange);
+  else if (resource.kind === 'catalog') {
+    exchange.decided({ action: 'list', outcome: 'allowed', identity: bearer.identity });
+  }
   return bearer;
 }
 

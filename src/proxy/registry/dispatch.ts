@@ -25,11 +25,12 @@ export async function dispatch(
   exchange: Exchange,
 ): Promise<Answer> {
   const need = neededFor(resource, request.method);
+  const namespace = readNamespace(request);
+  exchange.namespace = namespace;
   const bearer = await admit(request, resource, need ?? 'token', parts, exchange);
   if (need === undefined) throw methodNotAllowed(resource);
   if (need === 'push' || need === 'delete') throw readOnly();
 
-  const namespace = readNamespace(request);
   const pull = (named: NamedResource) => pullOf(request, named, namespace, parts, exchange);
   const answer = await answerResource(resource, pull, () =>
     answerCatalog({ request, parts, bearer, namespace }),

@@ -67,7 +67,9 @@ async function answerTo(
   signal: AbortSignal,
 ): Promise<Answer> {
   try {
-    return await answerEndpoint(readRequest(raw, parts, signal), parts, exchange);
+    const request = readRequest(raw, parts, signal);
+    exchange.host = request.host;
+    return await answerEndpoint(request, parts, exchange);
   } catch (error) {
     signal.throwIfAborted();
     return answerFailure(error, exchange);

@@ -11,6 +11,9 @@ export type Operation = Resource['kind'] | 'token' | 'keys' | 'other';
  */
 export class Exchange {
   operation: Operation = 'other';
+  /** The host that the client asked; empty until it has been read. */
+  host = '';
+  namespace: string | undefined;
   upstream: string | undefined;
   bytes = 0;
   status = 0;
@@ -56,7 +59,10 @@ export class Exchange {
       client: this.client,
       verifier: identity?.verifier ?? ANONYMOUS,
       name: identity?.name ?? '',
+      host: this.host,
+      ...(this.namespace !== undefined && { namespace: this.namespace }),
       ...decision,
+      ...(this.upstream !== undefined && { upstream: this.upstream }),
       status: this.status,
       bytes: this.bytes,
       complete,

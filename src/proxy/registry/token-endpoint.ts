@@ -20,7 +20,7 @@ export async function answerToken(
   exchange: Exchange,
 ): Promise<Answer> {
   const asked = request.form ? fromForm(request, request.form) : fromQuery(request);
-  if (asked.grant.type === 'anonymous' && !parts.anonymous) throw loginNeeded(request);
+  if (asked.grant.type === 'anonymous' && !parts.anonymous) throw loginNeeded(request, 'a login is needed');
   const outcome = await parts.tokens.issue(asked);
   if (outcome.type === 'issued') {
     exchange.decided({ action: 'login', outcome: 'allowed', identity: outcome.issued.identity });
@@ -33,7 +33,13 @@ export async function answerToken(
     reason: outcome.reason,
     identity: { verifier: '', name: printable(name) },
   });
-  if (outcome.type === 'refused') throw loginNeeded(request);
+  if (outcome.type === 'refused') {
+    const isRefresh = asked.grant.type === 'refresh';
+    throw loginNeeded(
+      request,
+      isRefresh ? 'the login has ended: log in again' : 'user name or password is wrong',
+    );
+  }
   throw new RegistryError('UNAVAILABLE', 'the login can not be checked now; try again later', {
     cause: outcome.cause ?? new Error(outcome.reason),
     headers: { 'Retry-After': '5' },
@@ -125,8 +131,8 @@ function tokenBody(issued: IssuedToken): Record<string, unknown> {
   };
 }
 
-function loginNeeded(request: RegistryRequest): RegistryError {
-  return new RegistryError('UNAUTHORIZED', 'user name or password is wrong, or a login is needed', {
+function loginNeeded(request: RegistryRequest, message: string): RegistryError {
+  return new RegistryError('UNAUTHORIZED', message, {
     headers: { 'WWW-Authenticate': `Basic realm="${request.service}", charset="UTF-8"` },
   });
 }

@@ -145,6 +145,8 @@ describe('with a token', () => {
       verifier: 'test',
       name: 'anna',
       action: 'pull',
+      host: new URL(url).host,
+      upstream: 'memory',
       repository: 'app',
       reference: 'v1',
       rule: 'all',

@@ -256,7 +256,7 @@ describe('lists', () => {
     });
     for (const name of ['b', 'secret', 'd']) one.putManifest(name, Buffer.from('{}'), 'v1');
     for (const name of ['proj/a', 'proj/c', 'elsewhere']) other.putManifest(name, Buffer.from('{}'), 'v1');
-    const { url } = await start({
+    const { url, audit } = await start({
       upstreams: [one, other, silent],
       routes: [
         { match: { path: 'x' }, upstream: 'other', repository: 'proj/{name}' },
@@ -273,6 +273,7 @@ describe('lists', () => {
       path = /<([^>]+)>/.exec(answer.headers.get('link') ?? '')?.[1];
     }
     expect(pages).toEqual([['b', 'd', 'x/a'], ['x/c']]);
+    expect(audit()[0]).toMatchObject({ action: 'list', outcome: 'allowed', name: 'anna' });
   });
 });
 

@@ -286,6 +286,19 @@ describe.each(BOTH)('the %s transport', (door) => {
 });
 
 describe('the bulk transport alone', () => {
+  it('turns away who has waited for a connection as long as for an answer', async () => {
+    const server = await startServer((_request, response) => void response.write('an answer that goes on'));
+    const transport = open('bulk', { connections: 1, answerTimeoutMs: 300 });
+    const first = await get(transport, server.origin);
+    await expect(get(transport, server.origin)).rejects.toMatchObject({
+      kind: 'unreachable',
+      retryAfter: '1',
+    });
+    first.discard();
+    await server.allClosed();
+    expect((await get(transport, server.origin)).status).toBe(200);
+  });
+
   it('sends again, on a new connection, what met a connection that had just ended', async () => {
     const first = 'HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na';
     let count = 0;

@@ -18,11 +18,12 @@ export interface BulkTransportOptions extends TransportOptions {
 /** The door for large GETs: plain HTTP/1.1 on sockets of our own, at the speed of the wire. */
 export function createBulkTransport(options: BulkTransportOptions): Transport {
   const pools = new SocketPools();
+  const limits = { connections: options.connections, queueTimeoutMs: options.answerTimeoutMs };
   const socketOptions = { ...options, largeBlocks: new LargeBlocks() };
 
   const attempt = async (request: TransportRequest, fresh: boolean): Promise<Answer> => {
     const { url, trust, headers, signal } = request;
-    const pool = pools.get(`${trust} ${url.origin}`, options.connections, (openSignal) =>
+    const pool = pools.get(`${trust} ${url.origin}`, limits, (openSignal) =>
       BulkSocket.open({ url, trust }, socketOptions, openSignal),
     );
     const lease = await pool.acquire(signal, fresh);

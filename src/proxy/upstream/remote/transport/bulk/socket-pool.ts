@@ -3,6 +3,7 @@ import type { BulkSocket } from './bulk-socket.ts';
 
 const IDLE_TIMEOUT_MS = 15_000;
 const MAXIMUM_IDLE = 16;
+const RETRY_AFTER_SECONDS = '1';
 
 /** A connection for one request. Exactly one of the two ways gives it back. */
 export interface SocketLease {
@@ -15,10 +16,18 @@ export interface SocketLease {
   destroy(reason?: unknown): void;
 }
 
+export interface PoolLimits {
+  /** At most so many at once. */
+  readonly connections: number;
+  /** Whoever has waited so long for one is turned away: clients give up on an answer that does not begin. */
+  readonly queueTimeoutMs: number;
+}
+
 /** The connections to one origin: a few idle ones, a limit for all, and a queue where the limit is reached. */
 export class SocketPool {
   readonly #open: (signal: AbortSignal) => Promise<BulkSocket>;
   readonly #limit: number;
+  readonly #queueTimeoutMs: number;
   readonly #onUnused: () => void;
   readonly #idle = new Map<BulkSocket, NodeJS.Timeout>();
   readonly #queue = new Set<() => void>();
@@ -26,13 +35,21 @@ export class SocketPool {
   #closed = false;
 
   /** @param onUnused called when it holds no connection and nobody waits for one */
-  constructor(open: (signal: AbortSignal) => Promise<BulkSocket>, limit: number, onUnused: () => void) {
+  constructor(
+    open: (signal: AbortSignal) => Promise<BulkSocket>,
+    { connections, queueTimeoutMs }: PoolLimits,
+    onUnused: () => void,
+  ) {
     this.#open = open;
-    this.#limit = limit;
+    this.#limit = connections;
+    this.#queueTimeoutMs = queueTimeoutMs;
     this.#onUnused = onUnused;
   }
 
-  /** @param fresh never a connection that was used before */
+  /**
+   * @param fresh never a connection that was used before
+   * @throws {UpstreamError} `unreachable`, with a `Retry-After`, when none became free in time
+   */
   async acquire(signal: AbortSignal, fresh = false): Promise<SocketLease> {
     signal.throwIfAborted();
     if (this.#active >= this.#limit) await this.#turn(signal);
@@ -98,17 +115,27 @@ export class SocketPool {
   /** Waits for the place of somebody who is done; the place itself is handed over. */
   #turn(signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const abort = () => {
+      const leave = (reason: unknown) => {
         this.#queue.delete(enter);
-        reject(signal.reason);
+        clearTimeout(timer);
+        signal.removeEventListener('abort', abort);
+        reject(reason);
       };
+      const abort = () => leave(signal.reason);
       const enter = () => {
+        clearTimeout(timer);
         signal.removeEventListener('abort', abort);
         resolve();
       };
+      const timer = setTimeout(() => leave(this.#allTaken()), this.#queueTimeoutMs);
       signal.addEventListener('abort', abort, { once: true });
       this.#queue.add(enter);
     });
+  }
+
+  #allTaken(): UpstreamError {
+    const message = `all ${this.#limit} connections to the registry stay taken`;
+    return new UpstreamError('unreachable', message, { retryAfter: RETRY_AFTER_SECONDS });
   }
 
   #passOn(): void {
@@ -133,11 +160,11 @@ export class SocketPools {
   #closed = false;
 
   /** @throws {UpstreamError} `unreachable` after {@link close} */
-  get(key: string, limit: number, open: (signal: AbortSignal) => Promise<BulkSocket>): SocketPool {
+  get(key: string, limits: PoolLimits, open: (signal: AbortSignal) => Promise<BulkSocket>): SocketPool {
     if (this.#closed) throw new UpstreamError('unreachable', 'the upstream has been closed');
     const known = this.#pools.get(key);
     if (known) return known;
-    const pool = new SocketPool(open, limit, () => this.#pools.delete(key));
+    const pool = new SocketPool(open, limits, () => this.#pools.delete(key));
     this.#pools.set(key, pool);
     return pool;
   }
