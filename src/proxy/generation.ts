@@ -2,7 +2,7 @@ import ipaddr from 'ipaddr.js';
 import { fingerprint } from '../core/index.ts';
 import type { StateStore } from '../state/index.ts';
 import type { ProxyDependencies } from './dependencies.ts';
-import { createAuthenticator, createVerifiers, type Verifier } from './identity/index.ts';
+import { createAuthenticator, createLoginLimits, createVerifiers, type Verifier } from './identity/index.ts';
 import type { ProxyOptions } from './options.ts';
 import { createPolicy } from './policy/index.ts';
 import { createRouter, type RegistryParts } from './registry/index.ts';
@@ -39,7 +39,11 @@ export class Generation {
     const policy = createPolicy(options.authorization);
     const keys = await loadOrCreateSigningKeys(options.tokens.signingKeyFile);
     const verifiers = createVerifiers(options.authentication, { clock, log });
-    const authenticator = createAuthenticator(options.authentication, verifiers, { log, metrics });
+    const authenticator = createAuthenticator(options.authentication, verifiers, {
+      log,
+      metrics,
+      limits: createLoginLimits(options.authentication.limits, { state, clock }),
+    });
     const tokens = createTokenService(options.tokens, { authenticator, policy, state, clock, log, keys });
     const upstreams = createUpstreams(options, previous, dependencies);
     const parts: RegistryParts = {

@@ -19,7 +19,7 @@ export interface AuditEntry {
   /** Where the route led. */
   readonly upstream?: string;
   readonly rule?: string | undefined;
-  readonly outcome: 'allowed' | 'denied' | 'refused' | 'cannot-tell';
+  readonly outcome: 'allowed' | 'denied' | 'refused' | 'cannot-tell' | 'limited';
   readonly reason?: string;
   /** Status of the answer. */
   readonly status: number;

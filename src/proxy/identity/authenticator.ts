@@ -1,19 +1,32 @@
 import { type Clock, systemClock } from '../../core/index.ts';
 import type { Logger, Metrics } from '../../telemetry/index.ts';
 import { type Identity, isAnonymous } from './identity.ts';
+import { claimedIssuer } from './issuer.ts';
+import type { Admittance, LoginLimits } from './login-limits.ts';
 import type { AuthenticationOptions } from './options.ts';
 import { settle } from './settle.ts';
 import type { Outcome, ShownCredential, Verifier } from './verifier.ts';
+
+/** Where a login comes from. */
+export interface LoginOrigin {
+  /** The client's address, as far as trusted proxies vouch for it. */
+  readonly address: string;
+  readonly signal: AbortSignal;
+}
+
+/** An outcome, or too many failures before it: then nobody was asked. */
+export type LoginOutcome = Outcome | Extract<Admittance, { type: 'limited' }>;
 
 /** Knows which verifier to ask, and puts their answers together. */
 export interface Authenticator {
   /** Whether clients without a login get tokens. */
   readonly anonymous: boolean;
   /**
-   * Asks the verifier that the user name picks, and only that one; else those without a user name, in order, until
-   * one knows the credential. Where none does and one could not tell, nobody can. Never rejects.
+   * Asks the verifier that the user name picks, and only that one; those of the issuer of a JWT that is shown as the password; else
+   * those that nothing picks, in order, until one knows the credential. Where none does and one could not tell, nobody
+   * can. Never rejects.
    */
-  authenticate(credential: ShownCredential, signal: AbortSignal): Promise<Outcome>;
+  authenticate(credential: ShownCredential, origin: LoginOrigin): Promise<LoginOutcome>;
   /** Asks the verifier that the identity came from whether it still holds. Never rejects. */
   renew(identity: Identity, anchor: string | undefined, signal: AbortSignal): Promise<Outcome>;
   /** Whether {@link renew} has somebody to ask: without, there is no refresh token. */
@@ -25,7 +38,14 @@ export interface Authenticator {
 export interface AuthenticatorDependencies {
   readonly log: Logger;
   readonly metrics: Pick<Metrics, 'logins'>;
+  readonly limits: LoginLimits;
   readonly clock?: Clock;
+}
+
+/** Who is asked, and whose failure it is when none of them knows the credential. */
+interface Choice {
+  readonly candidates: readonly Verifier[];
+  readonly account: string | undefined;
 }
 
 const TIME_LIMIT_MS = 10_000;
@@ -35,7 +55,7 @@ export function createAuthenticator(
   verifiers: readonly Verifier[],
   dependencies: AuthenticatorDependencies,
 ): Authenticator {
-  const { log, metrics, clock = systemClock } = dependencies;
+  const { log, metrics, limits, clock = systemClock } = dependencies;
 
   async function ask(
     verifier: Verifier,
@@ -61,9 +81,35 @@ export function createAuthenticator(
     return outcome;
   }
 
-  function candidatesFor(username: string): readonly Verifier[] {
-    const picked = verifiers.find((verifier) => verifier.username === username);
-    return picked ? [picked] : verifiers.filter((verifier) => verifier.username === undefined);
+  function choose({ username, password }: ShownCredential): Choice {
+    const byName = verifiers.find((verifier) => verifier.username === username);
+    if (byName) return { candidates: [byName], account: username };
+    const issuer = claimedIssuer(password);
+    const ofIssuer = verifiers.filter(
+      (verifier) => verifier.issuer !== undefined && verifier.issuer === issuer,
+    );
+    if (ofIssuer.length > 0) return { candidates: ofIssuer, account: undefined };
+    const candidates = verifiers.filter(
+      (verifier) => verifier.username === undefined && verifier.issuer === undefined,
+    );
+    return { candidates, account: username };
+  }
+
+  async function firstToKnow(
+    candidates: readonly Verifier[],
+    credential: ShownCredential,
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    const refusals: string[] = [];
+    let undecided: Outcome | undefined;
+    for (const verifier of candidates) {
+      const outcome = await ask(verifier, (limited) => verifier.verify(credential, limited), signal);
+      if (outcome.type === 'identity' || signal.aborted) return outcome;
+      if (outcome.type === 'refused') refusals.push(`${verifier.name}: ${outcome.reason}`);
+      else undecided ??= { ...outcome, reason: `${verifier.name}: ${outcome.reason}` };
+    }
+    const reason = refusals.join('; ') || 'no verifier takes this login';
+    return undecided ?? { type: 'refused', reason };
   }
 
   function renewerOf(identity: Identity): Verifier | undefined {
@@ -73,17 +119,18 @@ export function createAuthenticator(
 
   return {
     anonymous: options.anonymous,
-    async authenticate(credential, signal) {
-      const refusals: string[] = [];
-      let undecided: Outcome | undefined;
-      for (const verifier of candidatesFor(credential.username)) {
-        const outcome = await ask(verifier, (limited) => verifier.verify(credential, limited), signal);
-        if (outcome.type === 'identity' || signal.aborted) return outcome;
-        if (outcome.type === 'refused') refusals.push(`${verifier.name}: ${outcome.reason}`);
-        else undecided ??= { ...outcome, reason: `${verifier.name}: ${outcome.reason}` };
+    async authenticate(credential, { address, signal }) {
+      try {
+        const { candidates, account } = choose(credential);
+        const admittance = await limits.check(address, account);
+        if (admittance.type === 'limited') return admittance;
+        const outcome = await firstToKnow(candidates, credential, signal);
+        if (outcome.type === 'refused') await limits.failed(address, account);
+        if (outcome.type === 'identity' && account !== undefined) await limits.succeeded(account);
+        return outcome;
+      } catch (cause) {
+        return { type: 'cannot-tell', reason: 'failed logins can not be counted', cause };
       }
-      const reason = refusals.join('; ') || 'no verifier takes this login';
-      return undecided ?? { type: 'refused', reason };
     },
     async renew(identity, anchor, signal) {
       const verifier = renewerOf(identity);

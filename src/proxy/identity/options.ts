@@ -15,6 +15,24 @@ export type HtpasswdVerifierOptions = z.infer<typeof htpasswd>;
 export const verifierOptions = z.discriminatedUnion('type', [htpasswd]);
 export type VerifierOptions = z.infer<typeof verifierOptions>;
 
+/** `authentication.limits`, against guessing. */
+export const loginLimitOptions = z.strictObject({
+  failuresPerAddress: z
+    .int()
+    .min(1)
+    .default(100)
+    .describe('From one address (of IPv6, one /64 network) within a window.'),
+  failuresPerAccount: z
+    .int()
+    .min(1)
+    .default(20)
+    .describe('For one user name within a window, wherever they come from.'),
+  window: optionTypes.duration
+    .prefault('5m')
+    .describe('Begins with the first failure; then counting starts anew.'),
+});
+export type LoginLimitOptions = z.infer<typeof loginLimitOptions>;
+
 /** `authentication:`, who may show what. */
 export const authenticationOptions = z.strictObject({
   anonymous: z
@@ -44,5 +62,8 @@ export const authenticationOptions = z.strictObject({
       }
     })
     .describe('Asked in order.'),
+  limits: loginLimitOptions
+    .prefault({})
+    .describe('How many logins may fail before further ones are turned away.'),
 });
 export type AuthenticationOptions = z.infer<typeof authenticationOptions>;

@@ -31,7 +31,7 @@ export interface Verifier {
   readonly name: string;
   /** When set, a login with exactly this user name is this verifier's alone. */
   readonly username?: string;
-  /** When set, a JWT shown as the password whose `iss` is this is this verifier's alone, whatever the user name. */
+  /** When set, a JWT shown as the password whose `iss` is this is for verifiers with it alone, whatever the user name. */
   readonly issuer?: string;
   /** Never rejects: what goes wrong is `cannot-tell`. Takes equally long for a user it does not know. */
   verify(credential: ShownCredential, signal: AbortSignal): Promise<Outcome>;

@@ -73,7 +73,7 @@ export class Exchange {
 /** One decision, as far as it is known when it falls. */
 export interface Decided {
   readonly action: string;
-  readonly outcome: 'allowed' | 'denied' | 'refused' | 'cannot-tell';
+  readonly outcome: 'allowed' | 'denied' | 'refused' | 'cannot-tell' | 'limited';
   readonly identity?: Pick<Identity, 'verifier' | 'name'> | undefined;
   readonly repository?: string;
   readonly reference?: string;

@@ -27,12 +27,18 @@ export async function answerToken(
     return jsonAnswer(200, tokenBody(outcome.issued), NO_STORE);
   }
   const name = asked.grant.type === 'password' ? asked.grant.credential.username : '';
+  const { reason } = outcome;
   exchange.decided({
     action: 'login',
     outcome: outcome.type,
-    reason: outcome.reason,
+    reason,
     identity: { verifier: '', name: printable(name) },
   });
+  if (outcome.type === 'limited') {
+    throw new RegistryError('TOOMANYREQUESTS', 'too many failed logins; try again later', {
+      headers: { 'Retry-After': String(outcome.retryAfterSeconds) },
+    });
+  }
   if (outcome.type === 'refused') {
     const isRefresh = asked.grant.type === 'refresh';
     throw loginNeeded(
@@ -41,7 +47,7 @@ export async function answerToken(
     );
   }
   throw new RegistryError('UNAVAILABLE', 'the login can not be checked now; try again later', {
-    cause: outcome.cause ?? new Error(outcome.reason),
+    cause: outcome.cause ?? new Error(reason),
     headers: { 'Retry-After': '5' },
   });
 }
@@ -61,6 +67,7 @@ function fromQuery(request: RegistryRequest): TokenRequest {
     grant: credential ? { type: 'password', credential } : { type: 'anonymous' },
     service: ownService(request, query),
     scopes: scopesOf(query),
+    client: request.client,
     refresh: query.get('offline_token') === 'true' ? 'fixed' : 'none',
     signal,
   };
@@ -71,6 +78,7 @@ function fromForm(request: RegistryRequest, form: URLSearchParams): TokenRequest
     grant: grantOf(form),
     service: ownService(request, form),
     scopes: scopesOf(form),
+    client: request.client,
     refresh: form.get('access_type') === 'offline' ? 'rotating' : 'none',
     signal: request.signal,
   };

@@ -4,7 +4,13 @@ import { type Clock, Secret } from '../../core/index.ts';
 import type { Scope } from '../../oci/index.ts';
 import type { StateStore } from '../../state/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
-import { type Authenticator, anonymousIdentity, type Identity, isAnonymous } from '../identity/index.ts';
+import {
+  type Authenticator,
+  anonymousIdentity,
+  type Identity,
+  isAnonymous,
+  type LoginOutcome,
+} from '../identity/index.ts';
 import type { Policy } from '../policy/index.ts';
 import { type AccessClaims, ISSUER, identityOf, identitySize } from './access-claims.ts';
 import { MAXIMUM_TOKEN_LENGTH, signAccessToken, verifyAccessToken } from './access-token.ts';
@@ -35,6 +41,7 @@ const JTI_BYTES = 16;
 /** Who was recognised, and how. */
 type Recognition =
   | { readonly type: 'login'; readonly identity: Identity; readonly anchor: string | undefined }
+  | Extract<LoginOutcome, { type: 'limited' }>
   | OpenedRefresh
   | RefreshRefusal;
 
@@ -57,14 +64,14 @@ export function createTokenService(
     { authenticator, state, clock, randomBytes, log },
   );
 
-  async function recognise({ grant, service, signal }: TokenRequest): Promise<Recognition> {
+  async function recognise({ grant, service, client, signal }: TokenRequest): Promise<Recognition> {
     switch (grant.type) {
       case 'anonymous':
         return authenticator.anonymous
           ? { type: 'login', identity: anonymousIdentity, anchor: undefined }
           : { type: 'refused', reason: 'a login is needed' };
       case 'password': {
-        const outcome = await authenticator.authenticate(grant.credential, signal);
+        const outcome = await authenticator.authenticate(grant.credential, { address: client, signal });
         if (outcome.type !== 'identity') return outcome;
         return { type: 'login', identity: outcome.identity, anchor: outcome.anchor };
       }

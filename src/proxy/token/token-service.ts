@@ -18,6 +18,8 @@ export interface TokenRequest {
    * takes a successor); `rotating`: each use yields a successor, and using an old one again revokes the family.
    */
   readonly refresh: 'none' | 'fixed' | 'rotating';
+  /** The client's address, as far as trusted proxies vouch for it. */
+  readonly client: string;
   readonly signal: AbortSignal;
 }
 
@@ -35,6 +37,7 @@ export interface IssuedToken {
 export type TokenOutcome =
   | { readonly type: 'issued'; readonly issued: IssuedToken }
   | { readonly type: 'refused'; readonly reason: string }
+  | { readonly type: 'limited'; readonly reason: string; readonly retryAfterSeconds: number }
   | { readonly type: 'cannot-tell'; readonly reason: string; readonly cause?: unknown };
 
 /** A bearer token that has been checked; kept until it ends, so that its next use costs a look-up. */

@@ -5,6 +5,7 @@ import {
   authenticationOptions,
   createAuthenticator,
   createVerifiers,
+  type LoginLimits,
   type Outcome,
   type Verifier,
   VerifierError,
@@ -22,12 +23,19 @@ const unsure: Outcome = { type: 'cannot-tell', reason: 'down' };
 interface Fake {
   readonly name: string;
   readonly username?: string;
+  readonly issuer?: string;
   readonly answer?: Outcome;
   readonly verify?: Verifier['verify'];
   readonly renew?: Verifier['renew'];
 }
 
-function setUp(fakes: readonly Fake[], clock?: Clock) {
+const unlimited: LoginLimits = {
+  check: async () => ({ type: 'open' }),
+  failed: async () => {},
+  succeeded: async () => {},
+};
+
+function setUp(fakes: readonly Fake[], clock?: Clock, limits?: LoginLimits) {
   const asked: string[] = [];
   const closed: string[] = [];
   const logged: string[] = [];
@@ -36,6 +44,7 @@ function setUp(fakes: readonly Fake[], clock?: Clock) {
     (fake): Verifier => ({
       name: fake.name,
       ...(fake.username !== undefined && { username: fake.username }),
+      ...(fake.issuer !== undefined && { issuer: fake.issuer }),
       verify(credential, signal) {
         asked.push(fake.name);
         return fake.verify?.(credential, signal) ?? Promise.resolve(fake.answer ?? no);
@@ -49,10 +58,14 @@ function setUp(fakes: readonly Fake[], clock?: Clock) {
   const authenticator = createAuthenticator({ anonymous: false }, verifiers, {
     log: createLogger('info', { write: (line) => logged.push(line) }),
     metrics,
+    limits: limits ?? unlimited,
     ...(clock && { clock }),
   });
-  const login = (username = 'alice', signal = new AbortController().signal) =>
-    authenticator.authenticate({ username, password: new Secret('canary') }, signal);
+  const login = (username = 'alice', signal = new AbortController().signal, password = 'canary') =>
+    authenticator.authenticate(
+      { username, password: new Secret(password) },
+      { address: '192.0.2.1', signal },
+    );
   return { authenticator, login, asked, closed, logged, metrics };
 }
 
@@ -104,6 +117,51 @@ describe('authenticate', () => {
     ]);
     expect((await login('_AWS')).type).toBe('refused');
     expect(asked).toEqual(['open']);
+  });
+
+  describe('a JWT as the password', () => {
+    const jwt = (payload: string) => `eyJhbGciOiJub25lIn0.${Buffer.from(payload).toString('base64url')}.c2ln`;
+    const fakes = [
+      { name: 'local', answer: no },
+      { name: 'picked', username: 'robot', answer: no },
+      { name: 'ci', issuer: 'https://ci.example', answer: no },
+      { name: 'other', issuer: 'https://other.example', answer: no },
+      { name: 'ci-too', issuer: 'https://ci.example', answer: yes() },
+    ];
+
+    it.each([
+      [
+        'of a known issuer goes to the verifiers of that issuer',
+        'x',
+        jwt('{"iss":"https://ci.example"}'),
+        ['ci', 'ci-too'],
+      ],
+      [
+        'is still for the verifier that the user name picks',
+        'robot',
+        jwt('{"iss":"https://ci.example"}'),
+        ['picked'],
+      ],
+      [
+        'of an unknown issuer goes to those that nothing picks',
+        'x',
+        jwt('{"iss":"https://ci.example/"}'),
+        ['local'],
+      ],
+      ['without an issuer likewise', 'x', jwt('{"iss":["https://ci.example"]}'), ['local']],
+      ['that is none likewise', 'x', jwt('{'), ['local']],
+      [
+        'that is huge likewise',
+        'x',
+        jwt(`{"iss":"https://ci.example","a":"${'x'.repeat(20_000)}"}`),
+        ['local'],
+      ],
+      ['an ordinary password likewise', 'x', 'secret', ['local']],
+    ])('%s', async (_, username, password, expected) => {
+      const { login, asked } = setUp(fakes);
+      await login(username, undefined, password);
+      expect(asked).toEqual(expected);
+    });
   });
 
   it.each([

@@ -290,6 +290,17 @@ describe('the token endpoint', () => {
     expect(await answer.text()).not.toContain('directory');
   });
 
+  it('turns away with 429 when too many logins failed', async () => {
+    const { url, audit } = await start(
+      recording({ type: 'limited', reason: 'too many failed logins', retryAfterSeconds: 17 }),
+    );
+    const answer = await fetch(`${url}/token`, { headers: { authorization: 'Basic YTpi' } });
+    expect(answer.status).toBe(429);
+    expect(answer.headers.get('retry-after')).toBe('17');
+    expect(await answer.json()).toMatchObject({ errors: [{ code: 'TOOMANYREQUESTS' }] });
+    await expect.poll(audit).toMatchObject([{ action: 'login', outcome: 'limited', status: 429 }]);
+  });
+
   it('gives nothing to nobody unless anonymous access is on', async () => {
     const off = recording(issued);
     const closed = await start(off);

@@ -97,6 +97,7 @@ export function setUpTokens(settings: Settings = {}) {
     service: SERVICE,
     scopes: [],
     refresh: 'none',
+    client: '127.0.0.1',
     signal: new AbortController().signal,
     ...changes,
   });
