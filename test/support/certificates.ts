@@ -15,6 +15,19 @@ export interface CertificateAuthority {
   readonly certificatePem: string;
   /** A server certificate for these names and IP addresses. */
   issue(hosts: string[]): Promise<IssuedCertificate>;
+  /** A client certificate. */
+  issueClient(wanted: ClientCertificate): Promise<IssuedCertificate>;
+}
+
+/** What a client certificate says. */
+export interface ClientCertificate {
+  /** Such as `CN=anna,OU=platform`. */
+  readonly subject: string;
+  readonly alternativeNames?: readonly { readonly type: 'dns' | 'email' | 'url'; readonly value: string }[];
+  readonly usage?: 'client' | 'server' | 'any' | 'unsaid';
+  readonly authority?: boolean;
+  readonly notBefore?: Date;
+  readonly notAfter?: Date;
 }
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
@@ -35,31 +48,58 @@ export async function createCertificateAuthority(name = 'test authority'): Promi
     ],
   });
   let serial = 1;
+
+  async function issue(
+    subject: string,
+    extensions: InstanceType<X509['Extension']>[],
+    times = validity(),
+  ): Promise<IssuedCertificate> {
+    const own = await createKeys();
+    serial += 1;
+    const certificate = await x509.X509CertificateGenerator.create({
+      serialNumber: serial.toString(16).padStart(2, '0'),
+      subject,
+      issuer: authority.subject,
+      ...times,
+      signingAlgorithm: ALGORITHM,
+      publicKey: own.publicKey,
+      signingKey: keys.privateKey,
+      extensions,
+    });
+    const der = await webcrypto.subtle.exportKey('pkcs8', own.privateKey);
+    return {
+      certificatePem: certificate.toString('pem'),
+      keyPem: x509.PemConverter.encode(der, 'PRIVATE KEY'),
+    };
+  }
+
   return {
     certificatePem: authority.toString('pem'),
-    issue: async (hosts) => {
-      const own = await createKeys();
-      serial += 1;
-      const certificate = await x509.X509CertificateGenerator.create({
-        serialNumber: serial.toString(16).padStart(2, '0'),
-        subject: `CN=${hosts[0]}`,
-        issuer: authority.subject,
-        ...validity(),
-        signingAlgorithm: ALGORITHM,
-        publicKey: own.publicKey,
-        signingKey: keys.privateKey,
-        extensions: [
-          new x509.SubjectAlternativeNameExtension(
-            hosts.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
-          ),
-          new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+    issue: (hosts) =>
+      issue(`CN=${hosts[0]}`, [
+        new x509.SubjectAlternativeNameExtension(
+          hosts.map((value) => ({ type: isIP(value) === 0 ? 'dns' : 'ip', value })),
+        ),
+        new x509.ExtendedKeyUsageExtension([x509.ExtendedKeyUsage.serverAuth]),
+      ]),
+    issueClient: ({ subject, alternativeNames = [], usage = 'client', authority: isAuthority, ...times }) => {
+      const usages = {
+        client: [x509.ExtendedKeyUsage.clientAuth],
+        server: [x509.ExtendedKeyUsage.serverAuth],
+        any: ['2.5.29.37.0'],
+        unsaid: [],
+      }[usage];
+      return issue(
+        subject,
+        [
+          ...(alternativeNames.length > 0
+            ? [new x509.SubjectAlternativeNameExtension([...alternativeNames])]
+            : []),
+          ...(usages.length > 0 ? [new x509.ExtendedKeyUsageExtension(usages)] : []),
+          ...(isAuthority ? [new x509.BasicConstraintsExtension(true, undefined, true)] : []),
         ],
-      });
-      const der = await webcrypto.subtle.exportKey('pkcs8', own.privateKey);
-      return {
-        certificatePem: certificate.toString('pem'),
-        keyPem: x509.PemConverter.encode(der, 'PRIVATE KEY'),
-      };
+        { ...validity(), ...times },
+      );
     },
   };
 }

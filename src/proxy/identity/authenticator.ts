@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import { type Clock, systemClock } from '../../core/index.ts';
 import type { Logger, Metrics } from '../../telemetry/index.ts';
 import { type Identity, isAnonymous } from './identity.ts';
@@ -27,6 +28,10 @@ export interface Authenticator {
    * can. Never rejects.
    */
   authenticate(credential: ShownCredential, origin: LoginOrigin): Promise<LoginOutcome>;
+  /** Whether any verifier takes client certificates. */
+  readonly takesCertificates: boolean;
+  /** Asks those that take certificates, in order, until one knows it. Never rejects. */
+  authenticateCertificate(certificate: X509Certificate, signal: AbortSignal): Promise<Outcome>;
   /** Asks the verifier that the identity came from whether it still holds. Never rejects. */
   renew(identity: Identity, anchor: string | undefined, signal: AbortSignal): Promise<Outcome>;
   /** Whether {@link renew} has somebody to ask: without, there is no refresh token. */
@@ -46,6 +51,11 @@ export interface AuthenticatorDependencies {
 interface Choice {
   readonly candidates: readonly Verifier[];
   readonly account: string | undefined;
+}
+
+interface Question {
+  readonly verifier: Verifier;
+  readonly put: (signal: AbortSignal) => Promise<Outcome>;
 }
 
 const TIME_LIMIT_MS = 10_000;
@@ -95,15 +105,11 @@ export function createAuthenticator(
     return { candidates, account: username };
   }
 
-  async function firstToKnow(
-    candidates: readonly Verifier[],
-    credential: ShownCredential,
-    signal: AbortSignal,
-  ): Promise<Outcome> {
+  async function firstToKnow(questions: readonly Question[], signal: AbortSignal): Promise<Outcome> {
     const refusals: string[] = [];
     let undecided: Outcome | undefined;
-    for (const verifier of candidates) {
-      const outcome = await ask(verifier, (limited) => verifier.verify(credential, limited), signal);
+    for (const { verifier, put } of questions) {
+      const outcome = await ask(verifier, put, signal);
       if (outcome.type === 'identity' || signal.aborted) return outcome;
       if (outcome.type === 'refused') refusals.push(`${verifier.name}: ${outcome.reason}`);
       else undecided ??= { ...outcome, reason: `${verifier.name}: ${outcome.reason}` };
@@ -124,13 +130,25 @@ export function createAuthenticator(
         const { candidates, account } = choose(credential);
         const admittance = await limits.check(address, account);
         if (admittance.type === 'limited') return admittance;
-        const outcome = await firstToKnow(candidates, credential, signal);
+        const questions = candidates.map((verifier) => ({
+          verifier,
+          put: (limited: AbortSignal) => verifier.verify(credential, limited),
+        }));
+        const outcome = await firstToKnow(questions, signal);
         if (outcome.type === 'refused') await limits.failed(address, account);
         if (outcome.type === 'identity' && account !== undefined) await limits.succeeded(account);
         return outcome;
       } catch (cause) {
         return { type: 'cannot-tell', reason: 'failed logins can not be counted', cause };
       }
+    },
+    takesCertificates: verifiers.some((verifier) => verifier.verifyCertificate),
+    authenticateCertificate(certificate, signal) {
+      const questions = verifiers.flatMap((verifier) => {
+        const put = verifier.verifyCertificate?.bind(verifier, certificate);
+        return put ? [{ verifier, put }] : [];
+      });
+      return firstToKnow(questions, signal);
     },
     async renew(identity, anchor, signal) {
       const verifier = renewerOf(identity);

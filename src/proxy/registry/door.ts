@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RegistryError } from '../../oci/index.ts';
 import type { Telemetry } from '../../telemetry/index.ts';
 import { type Answer, errorAnswer } from './answer.ts';
+import { readClientCertificate } from './client-certificate.ts';
 import { answerEndpoint } from './endpoints.ts';
 import { toRegistryError } from './errors.ts';
 import { Exchange } from './exchange.ts';
@@ -107,6 +108,12 @@ function readRequest(request: FastifyRequest, parts: RegistryParts, signal: Abor
     host,
     publicUrl,
     service: publicUrl.slice(publicUrl.indexOf('://') + 3),
+    certificate: () =>
+      readClientCertificate(
+        request.raw,
+        parts.clientCertificateHeader,
+        parts.trusts(request.socket.remoteAddress ?? ''),
+      ),
     form: typeof request.body === 'string' ? new URLSearchParams(request.body) : undefined,
     signal,
   };

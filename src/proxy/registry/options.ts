@@ -36,9 +36,21 @@ export const serverOptions = z.strictObject({
     .strictObject({
       certificateFile: optionTypes.file.describe('PEM, the leaf first. Reloaded when it changes.'),
       keyFile: optionTypes.file.describe('PEM. Reloaded when it changes.'),
+      clientCertificateAuthorityFile: optionTypes.file
+        .optional()
+        .describe(
+          'PEM. Clients are asked for a certificate of these; they may come without. For mtls verifiers.',
+        ),
     })
     .optional()
     .describe('Serve https. Without it, something in front has to.'),
+  clientCertificateHeader: z
+    .string()
+    .regex(/^[a-z0-9-]+$/, 'expected a header name in lower case')
+    .optional()
+    .describe(
+      'Header in which a trusted proxy passes on the certificate that it has checked: PEM, percent-encoded. The proxy has to overwrite it.',
+    ),
   maximumConnections: z.int().min(1).default(10_000).describe('Further clients are turned away.'),
   headerTimeout: optionTypes.duration.prefault('10s').describe('Until the header of a request is complete.'),
   progressTimeout: optionTypes.duration

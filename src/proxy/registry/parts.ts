@@ -11,6 +11,8 @@ export interface RegistryParts {
   readonly anonymous: boolean;
   /** The URL that clients know, without a slash at its end; undefined: what the request says. */
   readonly publicUrl: string | undefined;
+  /** The header that trusted proxies pass client certificates on in, in lower case. */
+  readonly clientCertificateHeader: string | undefined;
   /** Whether the headers of a proxy at this address are believed. */
   trusts(address: string): boolean;
   /** A client that takes no byte for so long is cut off. */

@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { RegistryError } from '../../oci/index.ts';
 
@@ -17,6 +18,11 @@ export interface RegistryRequest {
   readonly publicUrl: string;
   /** The token service's name; a token is good for this service only. */
   readonly service: string;
+  /**
+   * The certificate that the client showed.
+   * @throws {RegistryError} when a trusted proxy passed on what is none
+   */
+  readonly certificate: () => X509Certificate | undefined;
   /** Form fields of a POST to the token endpoint. */
   readonly form: URLSearchParams | undefined;
   /** Aborted when the client has gone away. */

@@ -88,6 +88,9 @@ function createLimitedServer(options: ServerOptions): Server | HttpsServer {
     ? createHttpsServer({
         ...limits,
         ...certificates(options.tls),
+        // Clients may come without one; what a certificate is good for is for a verifier to say.
+        requestCert: options.tls.clientCertificateAuthorityFile !== undefined,
+        rejectUnauthorized: false,
         minVersion: 'TLSv1.2',
         handshakeTimeout: options.headerTimeout,
       })
@@ -96,8 +99,10 @@ function createLimitedServer(options: ServerOptions): Server | HttpsServer {
   return server.on('clientError', answerUnreadable);
 }
 
-function certificates(tls: NonNullable<ServerOptions['tls']>): { cert: string; key: string } {
-  return { cert: tls.certificateFile.text(), key: tls.keyFile.text() };
+function certificates(tls: NonNullable<ServerOptions['tls']>): { cert: string; key: string; ca?: string } {
+  const { certificateFile, keyFile, clientCertificateAuthorityFile } = tls;
+  const ca = clientCertificateAuthorityFile && { ca: clientCertificateAuthorityFile.text() };
+  return { cert: certificateFile.text(), key: keyFile.text(), ...ca };
 }
 
 /** Forms are for the token endpoint; other bodies stay unread, because nothing here takes them. */

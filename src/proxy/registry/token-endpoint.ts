@@ -19,7 +19,9 @@ export async function answerToken(
   parts: RegistryParts,
   exchange: Exchange,
 ): Promise<Answer> {
-  const asked = request.form ? fromForm(request, request.form) : fromQuery(request);
+  const asked = request.form
+    ? fromForm(request, request.form)
+    : fromQuery(request, parts.tokens.takesCertificates);
   if (asked.grant.type === 'anonymous' && !parts.anonymous) throw loginNeeded(request, 'a login is needed');
   const outcome = await parts.tokens.issue(asked);
   if (outcome.type === 'issued') {
@@ -60,17 +62,24 @@ export async function answerRevocation(request: RegistryRequest, parts: Registry
   return jsonAnswer(200, {}, NO_STORE);
 }
 
-function fromQuery(request: RegistryRequest): TokenRequest {
+function fromQuery(request: RegistryRequest, takesCertificates: boolean): TokenRequest {
   const { query, signal } = request;
-  const credential = basicCredential(request.headers.authorization);
   return {
-    grant: credential ? { type: 'password', credential } : { type: 'anonymous' },
+    grant: shownGrant(request, takesCertificates),
     service: ownService(request, query),
     scopes: scopesOf(query),
     client: request.client,
     refresh: query.get('offline_token') === 'true' ? 'fixed' : 'none',
     signal,
   };
+}
+
+/** A password goes before a certificate: whoever shows both means the password. */
+function shownGrant(request: RegistryRequest, takesCertificates: boolean): TokenRequest['grant'] {
+  const credential = basicCredential(request.headers.authorization);
+  if (credential) return { type: 'password', credential };
+  const certificate = takesCertificates ? request.certificate() : undefined;
+  return certificate ? { type: 'certificate', certificate } : { type: 'anonymous' };
 }
 
 function fromForm(request: RegistryRequest, form: URLSearchParams): TokenRequest {

@@ -75,6 +75,11 @@ export function createTokenService(
         if (outcome.type !== 'identity') return outcome;
         return { type: 'login', identity: outcome.identity, anchor: outcome.anchor };
       }
+      case 'certificate': {
+        const outcome = await authenticator.authenticateCertificate(grant.certificate, signal);
+        if (outcome.type !== 'identity') return outcome;
+        return { type: 'login', identity: outcome.identity, anchor: outcome.anchor };
+      }
       case 'refresh':
         return refreshTokens.open(grant.refreshToken, service, signal);
     }
@@ -150,6 +155,7 @@ export function createTokenService(
   }
 
   return {
+    takesCertificates: authenticator.takesCertificates,
     async issue(request) {
       try {
         return await issue(request);

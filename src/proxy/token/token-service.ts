@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { JSONWebKeySet } from 'jose';
 import type { Secret } from '../../core/index.ts';
 import type { RepositoryName, Scope } from '../../oci/index.ts';
@@ -9,6 +10,7 @@ export interface TokenRequest {
   readonly grant:
     | { readonly type: 'anonymous' }
     | { readonly type: 'password'; readonly credential: ShownCredential }
+    | { readonly type: 'certificate'; readonly certificate: X509Certificate }
     | { readonly type: 'refresh'; readonly refreshToken: Secret };
   /** The service the token is for; it becomes the audience. */
   readonly service: string;
@@ -52,6 +54,8 @@ export interface Bearer {
 }
 
 export interface TokenService {
+  /** Whether a client certificate may stand for a login. */
+  readonly takesCertificates: boolean;
   issue(request: TokenRequest): Promise<TokenOutcome>;
   /** @returns undefined for any token that is not a valid one of ours for this service. Never rejects. */
   check(token: string, service: string): Promise<Bearer | undefined>;

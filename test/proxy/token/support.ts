@@ -66,6 +66,8 @@ export function setUpTokens(settings: Settings = {}) {
         current.renew?.(identity, anchor, signal) ?? { type: 'identity', identity, ...(anchor && { anchor }) }
       );
     },
+    takesCertificates: false,
+    authenticateCertificate: async () => ({ type: 'refused', reason: 'not in these tests' }),
     canRenew: () => current.canRenew ?? true,
     close: async () => undefined,
   };

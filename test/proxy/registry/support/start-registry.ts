@@ -70,6 +70,7 @@ export async function startRegistry(options: StartOptions): Promise<StartedRegis
   const first = options.upstreams[0]?.name ?? 'none';
   const server = serverOptions.parse({ address: '127.0.0.1:0', ...options.server });
   const tokens: TokenService = {
+    takesCertificates: false,
     issue: async () => ({ type: 'refused', reason: 'not in this test' }),
     revoke: async () => {},
     publicKeys: () => ({ keys: [] }),
@@ -102,6 +103,7 @@ export async function startRegistry(options: StartOptions): Promise<StartedRegis
     upstreams: new Map(options.upstreams.map((upstream) => [upstream.name, upstream])),
     anonymous: options.anonymous ?? false,
     publicUrl: server.publicUrl,
+    clientCertificateHeader: server.clientCertificateHeader,
     trusts: options.trusts ?? (() => false),
     progressTimeoutMs: server.progressTimeout,
   };

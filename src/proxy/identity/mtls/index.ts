@@ -1,0 +1,2 @@
+export { createMtlsVerifier } from './mtls-verifier.ts';
+export { type MtlsVerifierOptions, mtlsVerifierOptions } from './options.ts';
