@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import { createHtpasswdVerifier } from './htpasswd-verifier.ts';
+import { createMtlsVerifier } from './mtls/index.ts';
 import type { AuthenticationOptions, VerifierOptions } from './options.ts';
 import type { Verifier } from './verifier.ts';
 
@@ -47,5 +48,7 @@ function createVerifier(options: VerifierOptions, dependencies: VerifierDependen
   switch (options.type) {
     case 'htpasswd':
       return createHtpasswdVerifier(options, dependencies);
+    case 'mtls':
+      return createMtlsVerifier(options, dependencies);
   }
 }

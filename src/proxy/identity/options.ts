@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { optionTypes } from '../../core/index.ts';
 import { commonVerifierOptions } from './common-options.ts';
+import { mtlsVerifierOptions } from './mtls/index.ts';
 
 const htpasswd = z
   .strictObject({
@@ -12,7 +13,7 @@ const htpasswd = z
 export type HtpasswdVerifierOptions = z.infer<typeof htpasswd>;
 
 /** One entry of `authentication.verifiers`. */
-export const verifierOptions = z.discriminatedUnion('type', [htpasswd]);
+export const verifierOptions = z.discriminatedUnion('type', [htpasswd, mtlsVerifierOptions]);
 export type VerifierOptions = z.infer<typeof verifierOptions>;
 
 /** `authentication.limits`, against guessing. */
@@ -43,8 +44,10 @@ export const authenticationOptions = z.strictObject({
     .array(verifierOptions)
     .default([])
     .superRefine((verifiers, context) => {
-      for (const [index, { name, username }] of verifiers.entries()) {
+      const picking = verifiers.map((verifier) => ('username' in verifier ? verifier.username : undefined));
+      for (const [index, { name }] of verifiers.entries()) {
         const earlier = verifiers.slice(0, index);
+        const username = picking[index];
         if (earlier.some((other) => other.name === name)) {
           context.addIssue({
             code: 'custom',
@@ -52,7 +55,7 @@ export const authenticationOptions = z.strictObject({
             message: `${name} is taken by an earlier verifier`,
           });
         }
-        if (username !== undefined && earlier.some((other) => other.username === username)) {
+        if (username !== undefined && picking.indexOf(username) < index) {
           context.addIssue({
             code: 'custom',
             path: [index, 'username'],
