@@ -52,6 +52,7 @@ export class Generation {
       upstreams: new Map([...upstreams].map(([name, { upstream }]) => [name, upstream])),
       anonymous: options.authentication.anonymous,
       publicUrl: options.server.publicUrl,
+      clientCertificateHeader: options.server.clientCertificateHeader,
       trusts: trustOf(options.server.trustedProxies),
       progressTimeoutMs: options.server.progressTimeout,
     };

@@ -10,6 +10,7 @@ import {
   type Verifier,
   VerifierError,
 } from '../../../src/proxy/identity/index.ts';
+import type { StateStore } from '../../../src/state/index.ts';
 import { createLogger, createMetrics } from '../../../src/telemetry/index.ts';
 
 const yes = (name = 'alice'): Outcome => ({
@@ -303,6 +304,7 @@ describe('renew', () => {
 
 describe('createVerifiers', () => {
   const clock: Clock = { now: () => 0, sleep: async () => undefined };
+  const dependencies = { clock, log: createLogger('silent'), state: {} as StateStore, secretKeys: () => [] };
 
   it('makes each by its type, and says which one it can not make', () => {
     const options = authenticationOptions.parse({
@@ -311,21 +313,18 @@ describe('createVerifiers', () => {
         { name: 'other', type: 'htpasswd', file: 'b' },
       ],
     });
-    const [first, second] = options.verifiers.map(({ file }) => file as FileReference);
+    const [first, second] = options.verifiers.map((one) =>
+      'file' in one ? (one.file as FileReference) : undefined,
+    );
     first?.resolve('/a', Buffer.from(''));
     second?.resolve('/b', Buffer.from(''));
-    expect(
-      createVerifiers(options, { clock, log: createLogger('silent') }).map(({ name, username }) => [
-        name,
-        username,
-      ]),
-    ).toEqual([
+    expect(createVerifiers(options, dependencies).map(({ name, username }) => [name, username])).toEqual([
       ['local', 'root'],
       ['other', undefined],
     ]);
     second?.resolve('/b', Buffer.from('x'));
-    expect(() => createVerifiers(options, { clock, log: createLogger('silent') })).toThrow(VerifierError);
-    expect(() => createVerifiers(options, { clock, log: createLogger('silent') })).toThrow(
+    expect(() => createVerifiers(options, dependencies)).toThrow(VerifierError);
+    expect(() => createVerifiers(options, dependencies)).toThrow(
       'verifier other: /b, line 1: expected user:hash',
     );
   });
