@@ -28,7 +28,8 @@ Example:
 async function demo({ port, once, json }: { port?: number; once: boolean; json: boolean }): Promise<void> {
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
-  process.once('SIGINT', onSignal).once('SIGTERM', onSignal);
+  // Each of them: a second one must not end the program before its files are removed.
+  process.on('SIGINT', onSignal).on('SIGTERM', onSignal);
   const options: DemoOptions = { port, once, json, program: programName() };
   const { DemoError, runDemo } = await import('./demo/run-demo.ts');
   try {

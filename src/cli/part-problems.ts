@@ -2,7 +2,11 @@ import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { Finding, KeyPath } from '../config/index.ts';
 import { systemClock } from '../core/index.ts';
-import { createCredentialProvider } from '../credentials/index.ts';
+import {
+  type CredentialOptions,
+  type CredentialProvider,
+  createCredentialProvider,
+} from '../credentials/index.ts';
 import { createVerifiers, VerifierError } from '../proxy/identity/index.ts';
 import type { ProxyOptions } from '../proxy/index.ts';
 import { createPolicy, RuleError } from '../proxy/policy/index.ts';
@@ -42,17 +46,48 @@ function serverProblems({ server: { tls } }: ProxyOptions): Finding[] {
 
 async function upstreamProblems({ upstreams }: ProxyOptions): Promise<Finding[]> {
   const findings: Finding[] = [];
-  for (const [name, { credentials, certificateAuthorityFile }] of Object.entries(upstreams)) {
+  for (const [name, { url, credentials, certificateAuthorityFile }] of Object.entries(upstreams)) {
     findings.push(
       ...(await attemptToMake(['upstreams', name, 'credentials'], () => [
         createCredentialProvider(credentials, { clock: systemClock }),
       ])),
+      ...(await loginProblems(name, url, credentials)),
       ...attempt(['upstreams', name, 'certificateAuthorityFile'], () => {
         if (certificateAuthorityFile?.contents) new X509Certificate(certificateAuthorityFile.contents);
       }),
     );
   }
   return findings;
+}
+
+/** @returns undefined where it can't be made, which is another problem and reported as such */
+function attemptProvider(credentials: CredentialOptions): CredentialProvider | undefined {
+  try {
+    return createCredentialProvider(credentials, { clock: systemClock });
+  } catch {
+    return undefined;
+  }
+}
+
+/** A `config.json` without a login that can be used for this registry would show only at the first pull. */
+async function loginProblems(
+  name: string,
+  url: string | undefined,
+  credentials: CredentialOptions | undefined,
+): Promise<Finding[]> {
+  if (url === undefined || credentials?.type !== 'docker-config') return [];
+  const path = ['upstreams', name, 'credentials', 'file'];
+  const registry = new URL(url).host;
+  const provider = attemptProvider(credentials);
+  if (!provider) return [];
+  try {
+    const login = await provider.credential({ registry, signal: new AbortController().signal });
+    return login ? [] : [{ path, message: `has no login for ${registry}` }];
+  } catch (error) {
+    return [{ path, message: messageOf(error) }];
+  } finally {
+    await provider.close();
+  }
 }
 
 async function verifierProblems({ authentication }: ProxyOptions): Promise<Finding[]> {

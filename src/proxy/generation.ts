@@ -6,7 +6,7 @@ import { createAuthenticator, createLoginLimits, createVerifiers, type Verifier 
 import type { ProxyOptions } from './options.ts';
 import { createPolicy } from './policy/index.ts';
 import { createRouter, type RegistryParts } from './registry/index.ts';
-import { createTokenService, loadOrCreateSigningKeys } from './token/index.ts';
+import { createTokenService, loadOrCreateSigningKeys, type SigningKeys } from './token/index.ts';
 import { createUpstream, type Upstream } from './upstream/index.ts';
 
 /**
@@ -37,7 +37,7 @@ export class Generation {
     const { clock, telemetry } = dependencies;
     const { log, metrics } = telemetry;
     const policy = createPolicy(options.authorization);
-    const keys = await loadOrCreateSigningKeys(options.tokens.signingKeyFile);
+    const keys = await signingKeysOf(options, previous);
     const verifiers = createVerifiers(options.authentication, { clock, log });
     const authenticator = createAuthenticator(options.authentication, verifiers, {
       log,
@@ -79,6 +79,18 @@ export class Generation {
       ...this.verifiers.map((v) => v.close()),
     ]);
   }
+}
+
+/**
+ * Keys are made on the first start only. While the proxy runs, new ones would end every token that is out.
+ * @throws {Error} when the file is gone
+ */
+function signingKeysOf({ tokens }: ProxyOptions, previous: Generation | undefined): Promise<SigningKeys> {
+  const { signingKeyFile } = tokens;
+  if (previous && signingKeyFile.contents === undefined) {
+    throw new Error(`${signingKeyFile.path} is missing: put it back, or restart to have new keys made`);
+  }
+  return loadOrCreateSigningKeys(signingKeyFile);
 }
 
 interface KeptUpstream {

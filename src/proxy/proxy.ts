@@ -51,8 +51,9 @@ export async function createProxy(
 
   return {
     async listen() {
-      const port = await registry.listen();
+      // Clients last: who is heard by them has to be whole.
       const adminPort = await admin.listen();
+      const port = await registry.listen();
       const scheme = options.server.tls ? 'https' : 'http';
       return {
         url: `${scheme}://${withPort(options.server.address, port)}`,

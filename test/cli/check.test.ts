@@ -59,6 +59,23 @@ test('a bad file: one line for each problem, and exit code 2', async () => {
   expect({ error, exitCode }).toEqual({ error: '', exitCode: 2 });
 });
 
+test('a Docker configuration without a login for the upstream', async () => {
+  const auths = { 'other.example.com': { auth: Buffer.from('u:p').toString('base64') } };
+  const text = GOOD.replace(
+    'docker.io" }',
+    'docker.io", credentials: { type: docker-config, file: config.json } }',
+  );
+  const other = await write(text, { 'config.json': JSON.stringify({ auths }) });
+  expect(await run(['check', '-c', other])).toMatchObject({
+    error: `${other}:3:89: upstreams.hub.credentials.file: has no login for registry-1.docker.io`,
+    exitCode: 2,
+  });
+  const helper = await write(text, {
+    'config.json': JSON.stringify({ credHelpers: { 'docker.io': 'desktop' } }),
+  });
+  expect((await run(['check', '-c', helper])).error).toMatch(/credentials\.file: .*helper/);
+});
+
 test('a file that does not exist', async () => {
   expect(await run(['check', '-c', 'none.yaml'])).toEqual({
     out: '',

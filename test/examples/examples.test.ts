@@ -5,8 +5,9 @@ import { loadProxyConfig } from '../../src/cli/proxy-config.ts';
 import { ownFolder } from '../support/own-folder.ts';
 import { prepare } from './stand-ins.ts';
 
-const EXAMPLES = readdirSync('examples', { recursive: true, encoding: 'utf8' }).filter((name) =>
-  name.endsWith('.yaml'),
+/** Those of the proxy; what belongs to a pipeline or a tool is none. */
+const EXAMPLES = readdirSync('examples', { recursive: true, encoding: 'utf8' }).filter(
+  (name) => name.endsWith('.yaml') && /^upstreams:/m.test(readFileSync(join('examples', name), 'utf8')),
 );
 
 describe('an example', () => {

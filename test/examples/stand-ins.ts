@@ -19,7 +19,7 @@ export interface Prepared {
  * variable. Absolute paths become relative, so that nothing outside the folder is looked at.
  */
 export async function prepare(text: string, folder: string): Promise<Prepared> {
-  const contents = await contentsByKey();
+  const contents = await contentsByKey(text);
   const document = parseDocument(text);
   const files = new Map<string, string>();
   visit(document, {
@@ -31,6 +31,7 @@ export async function prepare(text: string, folder: string): Promise<Prepared> {
       value.value = path;
       const content = contents[name === 'file' ? `${name} of ${sectionOf(ancestors)}` : name];
       if (content !== undefined) files.set(path, content);
+      else if (/(?:secret|password|token)file$/i.test(name)) files.set(path, 'stand-in\n');
     },
   });
   for (const [name, content] of files) {
@@ -42,17 +43,22 @@ export async function prepare(text: string, folder: string): Promise<Prepared> {
   return { file, environment: variablesOf(text) };
 }
 
-async function contentsByKey(): Promise<Record<string, string>> {
+async function contentsByKey(text: string): Promise<Record<string, string>> {
   const authority = await createCertificateAuthority();
   const { certificatePem, keyPem } = await authority.issue(['docker.example.com']);
   return {
     certificateFile: certificatePem,
     keyFile: keyPem,
     certificateAuthorityFile: authority.certificatePem,
-    passwordFile: 'stand-in\n',
-    'file of credentials': '{"auths":{}}',
+    'file of credentials': JSON.stringify({ auths: loginsFor(text) }),
     'file of verifiers': `somebody:${BCRYPT_HASH}\n`,
   };
+}
+
+/** For every registry that the text names. */
+function loginsFor(text: string): Record<string, { auth: string }> {
+  const hosts = [...text.matchAll(/https?:\/\/([A-Za-z0-9.:-]+)/g)].map(([, host = '']) => host);
+  return Object.fromEntries(hosts.map((host) => [host, { auth: 'c3RhbmQ6aW4=' }]));
 }
 
 /** The innermost key above that tells what a `file` is. */

@@ -1,4 +1,4 @@
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { digestOf } from '../../src/oci/index.ts';
@@ -174,6 +174,14 @@ describe('a reload', () => {
     const rules = [{ name: 'broken', when: 'identity.', repositories: ['**'], actions: ['pull' as const] }];
     await expect(running.proxy.reload(await site.options({ authorization: { rules } }))).rejects.toThrow();
     expect(await getToken(running.url, 'anna', '')).toHaveProperty('token');
+  });
+
+  it('without the signing key is refused: new ones would end every token that is out', async () => {
+    running = await runProxy(await site.options());
+    const { token } = await getToken(running.url, 'anna', '');
+    await rm(join(site.folder, 'data', 'signing-key.json'));
+    await expect(running.proxy.reload(await site.options())).rejects.toThrow('signing-key.json is missing');
+    expect(await status(`${running.url}/v2/`, { headers: withToken(token) })).toBe(200);
   });
 
   it('100 times under load loses no request', async () => {

@@ -1,5 +1,8 @@
 import { isIP } from 'node:net';
 
+/** The log says which port it became; a fixed one would be in the way of a second proxy. */
+const ANY_ADMIN_ADDRESS = '127.0.0.1:0';
+
 /** What `drp serve` may be told without a file. */
 export interface QuickOptions {
   readonly upstream: string;
@@ -33,7 +36,7 @@ export function quickConfiguration(options: QuickOptions): Record<string, unknow
     );
   }
   return {
-    server: { address },
+    server: { address, adminAddress: ANY_ADMIN_ADDRESS },
     upstreams: {
       upstream: { url, ...(dockerConfig && { credentials: { type: 'docker-config', file: dockerConfig } }) },
     },
@@ -55,6 +58,7 @@ function splitUpstream(text: string): { url: string; prefix: string } {
   if (url.username !== '' || url.password !== '') {
     throw new QuickOptionsError('--upstream takes no user name or password: use --docker-config FILE');
   }
+  if (url.search + url.hash !== '') throw new QuickOptionsError('--upstream takes a URL without ? and #');
   const path = url.pathname.replace(/^\/+|\/+$/g, '');
   return { url: url.origin, prefix: path === '' ? '' : `${path}/` };
 }

@@ -1,6 +1,5 @@
-import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RegistryError } from '../../oci/index.ts';
 import type { Telemetry } from '../../telemetry/index.ts';
@@ -34,7 +33,7 @@ export function createDoor({ lease, running, telemetry }: DoorDependencies): Doo
     running.begin();
     const exchange = new Exchange(request.id, clientAddress(request), telemetry);
     const gone = new AbortController();
-    const closed = once(response, 'close').then(() => {
+    const closed = nothingMoreCanBeSent(response, request.raw.socket).then(() => {
       gone.abort(new Error('the client has gone away'));
       exchange.end(response.writableFinished);
     });
@@ -58,6 +57,25 @@ export function createDoor({ lease, running, telemetry }: DoorDependencies): Doo
       running.end();
     }
   };
+}
+
+/**
+ * A pipelined answer whose turn never came, and one whose client left while its form was read, never say that they are
+ * closed: only their connection does.
+ */
+function nothingMoreCanBeSent(response: ServerResponse, connection: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      response.off('close', done);
+      connection.off('close', done);
+      resolve();
+    };
+    // As many as a client pipelines; each goes with its answer.
+    connection.setMaxListeners(0);
+    response.once('close', done);
+    connection.once('close', done);
+    if (connection.destroyed) done();
+  });
 }
 
 /** @returns the answer, an error's too; rejects only when there is nobody left to answer */

@@ -21,8 +21,8 @@ export const serverOptions = z.strictObject({
     .describe('Where clients connect. Port 0 takes a free one.'),
   publicUrl: z
     .string()
-    .refine(isPublicUrl, 'expected https://host or http://host, without a path')
-    .transform((url) => url.replace(/\/$/, ''))
+    .refine(isPublicUrl, 'expected https://host or http://host in lower case, without path and user name')
+    .transform((url) => new URL(url).origin)
     .optional()
     .describe("The URL that clients know. When missing, the request's Host is used."),
   trustedProxies: z
@@ -101,12 +101,7 @@ export type RouteOptions = z.infer<typeof routeOptions>;
 
 function isPublicUrl(text: string): boolean {
   const url = parseUrl(text);
-  return (
-    url !== undefined &&
-    /^https?:$/.test(url.protocol) &&
-    url.pathname === '/' &&
-    url.search + url.hash === ''
-  );
+  return url !== undefined && /^https?:$/.test(url.protocol) && text.replace(/\/$/, '') === url.origin;
 }
 
 function isRepositoryTemplate(text: string): boolean {

@@ -23,6 +23,11 @@ export async function send(
   options: SendOptions,
 ): Promise<void> {
   const { body } = answer;
+  // A listener on the response, not the socket: where nobody listens there, Node ends every quiet connection itself.
+  response.setTimeout(options.progressTimeoutMs, () => {
+    // A quiet socket with nothing to write waits for the upstream, which has a time-out of its own.
+    if (response.writableLength > 0) response.destroy();
+  });
   response.writeHead(answer.status, answer.headers);
   exchange.headerSent(answer.status);
   if (body === undefined || response.req.method === 'HEAD') {
@@ -39,14 +44,8 @@ async function sendStream(
   response: ServerResponse,
   body: ByteStream,
   exchange: Exchange,
-  { signal, progressTimeoutMs }: SendOptions,
+  { signal }: SendOptions,
 ): Promise<void> {
-  const { socket } = response;
-  const cutWhenStuck = () => {
-    // A quiet socket with nothing to write waits for the upstream, which has a time-out of its own.
-    if (response.writableLength > 0) response.destroy();
-  };
-  socket?.setTimeout(progressTimeoutMs, cutWhenStuck);
   try {
     for await (const chunk of body) {
       await write(response, chunk, signal);
@@ -56,9 +55,6 @@ async function sendStream(
   } catch (error) {
     response.destroy();
     throw error;
-  } finally {
-    socket?.setTimeout(0);
-    socket?.off('timeout', cutWhenStuck);
   }
 }
 

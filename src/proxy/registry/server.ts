@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer as createHttpServer, type Server } from 'node:http';
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { RegistryError } from '../../oci/index.ts';
 import type { Telemetry } from '../../telemetry/index.ts';
@@ -96,7 +96,9 @@ function createLimitedServer(options: ServerOptions): Server | HttpsServer {
       })
     : createHttpServer(limits);
   server.maxConnections = options.maximumConnections;
-  return server.on('clientError', answerUnreadable);
+  return server
+    .on('clientError', answerUnreadable)
+    .on('connect', (_request, socket: Socket) => answerUnreadable({ code: 'CONNECT' }, socket));
 }
 
 function certificates(tls: NonNullable<ServerOptions['tls']>): { cert: string; key: string; ca?: string } {

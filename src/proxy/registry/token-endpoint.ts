@@ -19,6 +19,7 @@ export async function answerToken(
   parts: RegistryParts,
   exchange: Exchange,
 ): Promise<Answer> {
+  if (request.method === 'POST' && !request.form) throw badRequest('a POST here has to be a form');
   const asked = request.form
     ? fromForm(request, request.form)
     : fromQuery(request, parts.tokens.takesCertificates);

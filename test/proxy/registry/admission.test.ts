@@ -269,7 +269,7 @@ describe('the token endpoint', () => {
     expect(
       (await fetch(`${url}/token`, { method: 'POST', body: 'x', headers: { 'content-type': 'text/plain' } }))
         .status,
-    ).toBe(401);
+    ).toBe(400);
   });
 
   it('says 401 to a wrong login, 503 when it can not be checked, and writes both down', async () => {

@@ -78,6 +78,12 @@ describe('odd requests', () => {
     ['an unknown method', request('PROPFIND /v2/ HTTP/1.1', 'Host: a', AUTHORIZATION), 405],
     ['a path of ours nowhere', request('GET /admin HTTP/1.1', 'Host: a', AUTHORIZATION), 404],
     ['metrics for clients', request('GET /metrics HTTP/1.1', 'Host: a', AUTHORIZATION), 404],
+    ['a tunnel', request('CONNECT example.com:443 HTTP/1.1', 'Host: example.com:443'), 405],
+    [
+      'an endless Accept',
+      request('GET /v2/a/manifests/v1 HTTP/1.1', 'Host: a', AUTHORIZATION, `Accept: ${'a/b,'.repeat(2000)}`),
+      400,
+    ],
     [
       'a digest that climbs',
       request('GET /v2/a/blobs/sha256:..%2f..%2fetc%2fpasswd HTTP/1.1', 'Host: a', AUTHORIZATION),

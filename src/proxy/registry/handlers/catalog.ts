@@ -1,11 +1,18 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { RegistryError, type RepositoryName } from '../../../oci/index.ts';
-import { type Upstream, UpstreamError, type UpstreamErrorKind } from '../../upstream/index.ts';
+import {
+  type CatalogPage,
+  type Upstream,
+  UpstreamError,
+  type UpstreamErrorKind,
+} from '../../upstream/index.ts';
 import { type Answer, jsonAnswer } from '../answer.ts';
 import { MAXIMUM_PAGE, nextPageHeader, pageSize } from '../paging.ts';
+import type { Listing } from '../routing.ts';
 import type { CatalogRequest } from './pull.ts';
 
 /** More names than this are not gathered for one answer. */
-const MAXIMUM_NAMES = 100_000;
+const MAXIMUM_NAMES = 20_000;
 
 /** Registries that keep their list to themselves: their repositories are pulled by name, and not listed. */
 const NO_CATALOG: ReadonlySet<UpstreamErrorKind> = new Set(['unsupported', 'not-found', 'refused']);
@@ -24,10 +31,13 @@ export async function answerCatalog({ request, parts, bearer, namespace }: Catal
   for (const upstreamName of new Set(listings.map((listing) => listing.upstream))) {
     const upstream = parts.upstreams.get(upstreamName);
     const own = listings.filter((listing) => listing.upstream === upstreamName);
-    for (const repository of upstream ? await repositoriesOf(upstream, signal) : []) {
-      for (const name of own.map((listing) => listing.clientName(repository))) {
-        if (name !== undefined && name > last && bearer.decide(name, 'pull').allowed) names.add(name);
+    for await (const page of upstream ? pagesOf(upstream, signal) : []) {
+      for (const name of page.flatMap((repository) => clientNames(own, repository))) {
+        if (name > last && bearer.decide(name, 'pull').allowed) names.add(name);
       }
+      // Long lists are work; others want to be served meanwhile.
+      await nextTurn();
+      signal.throwIfAborted();
     }
   }
 
@@ -40,22 +50,29 @@ export async function answerCatalog({ request, parts, bearer, namespace }: Catal
   return jsonAnswer(200, { repositories }, { ...nextPageHeader(request.path, next, query) });
 }
 
-async function repositoriesOf(upstream: Upstream, signal: AbortSignal): Promise<RepositoryName[]> {
-  const repositories: RepositoryName[] = [];
+function clientNames(listings: readonly Listing[], repository: RepositoryName): RepositoryName[] {
+  return listings.flatMap((listing) => listing.clientName(repository) ?? []);
+}
+
+async function* pagesOf(
+  upstream: Upstream,
+  signal: AbortSignal,
+): AsyncGenerator<readonly RepositoryName[], void> {
   let query: URLSearchParams | undefined = new URLSearchParams({ n: String(MAXIMUM_PAGE) });
+  let count = 0;
   try {
     while (query) {
-      const page = await upstream.catalog({ query, signal });
-      repositories.push(...page.repositories);
-      if (repositories.length > MAXIMUM_NAMES) throw tooManyNames();
-      if (page.next?.toString() === query.toString()) break;
+      const page: CatalogPage = await upstream.catalog({ query, signal });
+      count += page.repositories.length;
+      if (count > MAXIMUM_NAMES) throw tooManyNames();
+      yield page.repositories;
+      if (page.next?.toString() === query.toString()) return;
       query = page.next;
     }
   } catch (error) {
-    if (error instanceof UpstreamError && NO_CATALOG.has(error.kind)) return [];
+    if (error instanceof UpstreamError && NO_CATALOG.has(error.kind)) return;
     throw error;
   }
-  return repositories;
 }
 
 function tooManyNames(): RegistryError {

@@ -1,7 +1,10 @@
 import type { Reference } from '../../../oci/index.ts';
 import type { ManifestHead } from '../../upstream/index.ts';
 import { type Answer, bytesAnswer } from '../answer.ts';
+import { badRequest } from '../request.ts';
 import type { Pull } from './pull.ts';
+
+const MAXIMUM_ACCEPT_LENGTH = 4096;
 
 /** GET and HEAD of a manifest. @see OCI distribution specification 1.1, "Pulling manifests" */
 export async function answerManifest(pull: Pull, reference: Reference): Promise<Answer> {
@@ -23,7 +26,11 @@ function headersOf(manifest: ManifestHead): Record<string, string> {
   };
 }
 
+/** @throws {RegistryError} for a list that no client has a use for, and that upstreams would refuse */
 function acceptedTypes(accept: string | undefined): string[] {
+  if (accept !== undefined && accept.length > MAXIMUM_ACCEPT_LENGTH) {
+    throw badRequest('the Accept header is too long');
+  }
   return (accept ?? '')
     .split(',')
     .map((type) => type.trim())

@@ -38,10 +38,7 @@ export async function openContent(folder: string, digest: Digest, sizeBytes: num
 
 /** Opens a regular file of the layout; the caller closes it. */
 export async function openRegular(folder: string, path: string): Promise<OpenFile> {
-  const handle = await open(path, READ_FLAGS).catch(async (error: unknown) => {
-    if (errorCode(error) !== 'ELOOP') throw error;
-    return open(await linkTarget(folder, path), READ_FLAGS);
-  });
+  const handle = await open(await realPathWithin(folder, path), READ_FLAGS);
   try {
     const stats = await handle.stat();
     if (!stats.isFile()) throw new UpstreamError('faulty', `${path} is not a regular file`);
@@ -52,10 +49,11 @@ export async function openRegular(folder: string, path: string): Promise<OpenFil
   }
 }
 
-async function linkTarget(folder: string, path: string): Promise<string> {
+/** Where a path really leads, links in any of its parts followed. */
+async function realPathWithin(folder: string, path: string): Promise<string> {
   const [home, target] = await Promise.all([realpath(folder), realpath(path)]);
   if (target.startsWith(home + sep)) return target;
-  throw new UpstreamError('faulty', `${path} is a link that leads out of the layout`);
+  throw new UpstreamError('faulty', `${path} leads out of the layout`);
 }
 
 /** What a failed file operation means for the one who asked; `missing` is the kind for a file that is not there. */

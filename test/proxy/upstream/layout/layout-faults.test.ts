@@ -204,6 +204,16 @@ describe('files that are not what they seem', () => {
     await expect(openBlob(upstream, layer.digest, 'bytes=0-2')).rejects.toMatchObject({ kind: 'faulty' });
   });
 
+  test('nor is a folder that is one', async () => {
+    const [folder, outside] = [await ownFolder(), await ownFolder()];
+    const { layer } = await writeImage(folder, Buffer.from('layer'));
+    await rename(join(folder, 'blobs', 'sha256'), join(outside, 'sha256'));
+    await symlink(join(outside, 'sha256'), join(folder, 'blobs', 'sha256'));
+    const { upstream } = openLayout(folder);
+    await expect(openBlob(upstream, layer.digest)).rejects.toThrow();
+    await expect(openBlob(upstream, layer.digest, 'bytes=0-2')).rejects.toThrow();
+  });
+
   test('a link within the layout is', async () => {
     const folder = await ownFolder();
     const { layer } = await writeImage(folder, Buffer.from('layer'));
