@@ -8,9 +8,12 @@ NEWEST_NODE := 24.21.0
 NODE_PACKAGE := node-linux-$(if $(filter aarch64 arm64,$(shell uname -m)),arm64,x64)
 node_program = .cache/node-$(1)/node_modules/$(NODE_PACKAGE)/bin/node
 
-# Program and Debian package; a package is installed when its program is missing.
+# Program or file, and Debian package; a package is installed when its program is missing.
+PYTHON_PACKAGES := /usr/lib/python3/dist-packages
 TEST_PROGRAMS := dockerd=docker.io docker=docker.io containerd=containerd ctr=containerd \
-	docker-registry=docker-registry skopeo=skopeo podman=podman nginx=nginx-light curl=curl openssl=openssl
+	docker-registry=docker-registry skopeo=skopeo podman=podman nginx=nginx-light curl=curl openssl=openssl \
+	slapd=slapd ldapadd=ldap-utils chromium=chromium protoc=protobuf-compiler /usr/bin/python3=python3 \
+	$(PYTHON_PACKAGES)/grpc=python3-grpcio $(PYTHON_PACKAGES)/google/protobuf=python3-protobuf
 BENCH_PROGRAMS := docker-registry=docker-registry nginx=nginx-light wrk=wrk curl=curl
 
 INSTALLED := node_modules/.package-lock.json

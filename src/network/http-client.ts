@@ -12,6 +12,8 @@ export interface HttpClientOptions {
   readonly reach: Reach;
   /** PEM certificates to trust instead of the system list. */
   readonly certificateAuthority?: string | undefined;
+  /** What is shown to a server that asks for it; both PEM. */
+  readonly clientCertificate?: { readonly certificate: string; readonly key: string } | undefined;
   /** For a connection, for the header of an answer, and between two pieces of its body. */
   readonly timeoutMs: number;
   /** A larger body is an error. */
@@ -48,12 +50,14 @@ const MAXIMUM_HEADER_BYTES = 64 * 1024;
 const MAXIMUM_CONNECTIONS = 16;
 
 export function createHttpClient(options: HttpClientOptions): HttpClient {
-  const { reach, certificateAuthority, timeoutMs, maximumBytes, resolve = systemHostLookup } = options;
+  const { reach, certificateAuthority, clientCertificate, timeoutMs, maximumBytes } = options;
+  const { resolve = systemHostLookup } = options;
   const agent = new Agent({
     connect: {
       timeout: timeoutMs,
       lookup: guardedLookup(reach, resolve),
       ...(certificateAuthority !== undefined && { ca: certificateAuthority }),
+      ...(clientCertificate && { cert: clientCertificate.certificate, key: clientCertificate.key }),
     },
     headersTimeout: timeoutMs,
     bodyTimeout: timeoutMs,

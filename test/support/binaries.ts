@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 const PACKAGES = {
+  chromium: 'chromium',
   containerd: 'containerd',
   ctr: 'containerd',
   curl: 'curl',
@@ -11,6 +12,7 @@ const PACKAGES = {
   nginx: 'nginx-light',
   podman: 'podman',
   skopeo: 'skopeo',
+  slapd: 'slapd',
   wrk: 'wrk',
 } as const;
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs the Debian packages of the programs that are missing. Arguments: PROGRAM=PACKAGE.
+# Installs the Debian packages of the programs, or files, that are missing. Arguments: PROGRAM=PACKAGE.
 # Says what it installs before it does; does nothing when nothing is missing.
 set -euo pipefail
 export PATH="$PATH:/usr/sbin:/sbin" DEBIAN_FRONTEND=noninteractive
 
 missing=()
 for entry in "$@"; do
-  command -v "${entry%%=*}" >/dev/null || missing+=("$entry")
+  program=${entry%%=*}
+  command -v "$program" >/dev/null || [ -e "$program" ] || missing+=("$entry")
 done
 [ ${#missing[@]} -gt 0 ] || exit 0
 
