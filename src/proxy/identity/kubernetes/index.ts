@@ -1,0 +1,2 @@
+export { createKubernetesVerifier, type KubernetesDependencies } from './kubernetes-verifier.ts';
+export { type KubernetesVerifierOptions, kubernetesVerifierOptions } from './options.ts';
