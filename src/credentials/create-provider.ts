@@ -1,13 +1,16 @@
 import type { Clock } from '../core/index.ts';
+import type { Logger } from '../telemetry/index.ts';
 import { createAnonymousProvider } from './anonymous.ts';
 import { createDockerConfigProvider } from './docker-config.ts';
 import type { CredentialOptions } from './options.ts';
+import { createPluginProvider } from './plugin/index.ts';
 import type { CredentialProvider } from './provider.ts';
 import { createStaticProvider } from './static.ts';
 
 export interface CredentialDependencies {
   /** For credentials that end: when a new one is due. */
   readonly clock: Clock;
+  readonly log: Logger;
 }
 
 /**
@@ -16,7 +19,7 @@ export interface CredentialDependencies {
  */
 export function createCredentialProvider(
   options: CredentialOptions | undefined,
-  _dependencies: CredentialDependencies,
+  dependencies: CredentialDependencies,
 ): CredentialProvider {
   switch (options?.type) {
     case undefined:
@@ -26,5 +29,10 @@ export function createCredentialProvider(
       return createStaticProvider(options);
     case 'docker-config':
       return createDockerConfigProvider(options);
+    case 'module':
+    case 'grpc':
+    case 'exec':
+    case 'webhook':
+      return createPluginProvider(options, dependencies);
   }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { optionTypes } from '../core/index.ts';
+import { providerPluginOptions } from '../plugins/index.ts';
 
 const anonymous = z.strictObject({ type: z.literal('anonymous') }).describe('No credential is shown.');
 
@@ -27,5 +28,10 @@ const dockerConfig = z
   .describe("The credential that Docker's configuration file holds for the upstream's host.");
 
 /** `credentials:` of an upstream. */
-export const credentialOptions = z.discriminatedUnion('type', [anonymous, staticCredential, dockerConfig]);
+export const credentialOptions = z.discriminatedUnion('type', [
+  anonymous,
+  staticCredential,
+  dockerConfig,
+  ...providerPluginOptions,
+]);
 export type CredentialOptions = z.infer<typeof credentialOptions>;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/core/index.ts';
 import { CredentialOptionsError, createCredentialProvider } from '../../src/credentials/index.ts';
+import { createLogger } from '../../src/telemetry/index.ts';
 import { loadedFile } from './loaded-file.ts';
 
 const { signal } = new AbortController();
@@ -12,7 +13,7 @@ function provider(config: unknown) {
   const content = typeof config === 'string' ? config : JSON.stringify(config);
   return createCredentialProvider(
     { type: 'docker-config', file: loadedFile(content, PATH) },
-    { clock: systemClock },
+    { clock: systemClock, log: createLogger('silent') },
   );
 }
 

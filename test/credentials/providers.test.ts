@@ -6,10 +6,12 @@ import {
   createCredentialProvider,
   credentialOptions,
 } from '../../src/credentials/index.ts';
+import { createLogger } from '../../src/telemetry/index.ts';
 import { loadedFile } from './loaded-file.ts';
 import { describeProvider } from './provider-suite.ts';
 
-const create = (options?: CredentialOptions) => createCredentialProvider(options, { clock: systemClock });
+const create = (options?: CredentialOptions) =>
+  createCredentialProvider(options, { clock: systemClock, log: createLogger('silent') });
 const { signal } = new AbortController();
 const registry = 'registry.example.com:5000';
 

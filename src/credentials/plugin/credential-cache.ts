@@ -1,0 +1,97 @@
+import { LRUCache } from 'lru-cache';
+import type { Clock } from '../../core/index.ts';
+import type { Credential } from '../provider.ts';
+
+/** Fetches the credential for a registry; undefined where there is none. */
+export type FetchCredential = (registry: string, signal: AbortSignal) => Promise<Credential | undefined>;
+
+/** Keeps credentials until shortly before they end, and fetches each once however many ask for it. */
+export interface CredentialCache {
+  /** @throws what the fetch throws; the signal's reason when it is aborted */
+  get(registry: string, signal: AbortSignal): Promise<Credential | undefined>;
+  /** Gives up what is being fetched. */
+  close(): void;
+}
+
+const MAXIMUM_REGISTRIES = 100;
+/** A credential that does not end may have been changed, and a missing one may have been added. */
+const KEPT_WITHOUT_END_MS = 5 * 60_000;
+/** A pull that has begun should be able to go on for a while. */
+const LONGEST_MARGIN_MS = 60_000;
+const MARGIN_SHARE = 0.2;
+
+interface Entry {
+  readonly credential: Credential | undefined;
+  /** When a new one is due. */
+  readonly dueAt: number;
+}
+
+export function createCredentialCache(
+  fetch: FetchCredential,
+  { clock }: { readonly clock: Pick<Clock, 'now'> },
+): CredentialCache {
+  const entries = new LRUCache<string, Entry>({ max: MAXIMUM_REGISTRIES });
+  const running = new Map<string, Promise<Credential | undefined>>();
+  const closing = new AbortController();
+
+  async function fetchAnew(registry: string): Promise<Credential | undefined> {
+    try {
+      const credential = await fetch(registry, closing.signal);
+      entries.set(registry, { credential, dueAt: dueAt(credential, clock.now()) });
+      return credential;
+    } catch (error) {
+      // One that is due but has not ended is better than none.
+      const { credential } = entries.get(registry) ?? {};
+      if (credential?.expiresAt !== undefined && credential.expiresAt > clock.now()) return credential;
+      throw error;
+    } finally {
+      running.delete(registry);
+    }
+  }
+
+  return {
+    async get(registry, signal) {
+      signal.throwIfAborted();
+      closing.signal.throwIfAborted();
+      const kept = entries.get(registry);
+      if (kept && kept.dueAt > clock.now()) return kept.credential;
+      let fetching = running.get(registry);
+      if (!fetching) {
+        fetching = fetchAnew(registry);
+        running.set(registry, fetching);
+      }
+      return unlessAborted(fetching, signal);
+    },
+    close() {
+      entries.clear();
+      closing.abort(new Error('the provider is closed'));
+    },
+  };
+}
+
+function dueAt(credential: Credential | undefined, now: number): number {
+  const expiresAt = credential?.expiresAt;
+  if (expiresAt === undefined) return now + KEPT_WITHOUT_END_MS;
+  return expiresAt - Math.min(LONGEST_MARGIN_MS, Math.max(0, expiresAt - now) * MARGIN_SHARE);
+}
+
+/** One who leaves does not take the others' credential along. */
+function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const abort = (): void => reject(signal.reason);
+    // Of its own: many calls may share a signal, and Node warns of more than ten listeners.
+    const own = AbortSignal.any([signal]);
+    own.addEventListener('abort', abort, { once: true });
+    const leave = (): void => own.removeEventListener('abort', abort);
+    work.then(
+      (value) => {
+        leave();
+        resolve(value);
+      },
+      (error: unknown) => {
+        leave();
+        reject(error);
+      },
+    );
+  });
+}

@@ -1,0 +1,1 @@
+export { createPluginProvider } from './plugin-provider.ts';

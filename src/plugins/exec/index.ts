@@ -1,0 +1,2 @@
+export { type ExecPluginOptions, execPluginShape } from './options.ts';
+export { createExecTransport, type Environment } from './transport.ts';

@@ -1,0 +1,2 @@
+export { checkGrpcOptions, type GrpcPluginOptions, grpcPluginShape } from './options.ts';
+export { createGrpcTransport } from './transport.ts';

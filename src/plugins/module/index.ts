@@ -1,0 +1,2 @@
+export { type ModulePluginOptions, modulePluginShape } from './options.ts';
+export { createModuleTransport } from './transport.ts';

@@ -1,0 +1,51 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ownFolder } from '../../support/own-folder.ts';
+import { writeModule } from '../module-file.ts';
+import { describeFaults, GOOD_CREDENTIAL, GOOD_IDENTITY, WRONG_SCHEMA } from './fault-suite.ts';
+
+const MODULE = `
+import { appendFileSync, readFileSync } from 'node:fs';
+
+export default function create({ folder }) {
+  const answer = (question, good) => {
+    appendFileSync(folder + '/asked', 'x\\n');
+    switch (readFileSync(folder + '/behaviour', 'utf8')) {
+      case 'good': return good;
+      case 'hang': return new Promise(() => {});
+      case 'crash': throw new Error('failed over ' + question.password);
+      case 'flood': return { identity: { name: 'ada', claims: { text: 'x'.repeat(8 * 1024 * 1024) } } , credential: { username: 'acme', password: 'x'.repeat(8 * 1024 * 1024) } };
+      case 'not-json': return { identity: { name: 'ada', claims: { number: 1n, password: question.password } } };
+      default: return ${JSON.stringify(WRONG_SCHEMA)};
+    }
+  };
+  return {
+    verify: async (question) => answer(question, question.password === 'bad'
+      ? { refused: { reason: 'wrong password' } }
+      : { identity: ${JSON.stringify(GOOD_IDENTITY)}, unknown: 1 }),
+    credential: async (question) => answer(question, { credential: ${JSON.stringify(GOOD_CREDENTIAL)} }),
+  };
+}
+`;
+
+describeFaults('module', {
+  create: async () => {
+    const folder = await ownFolder();
+    const become = (behaviour: string) => writeFileSync(join(folder, 'behaviour'), behaviour);
+    writeFileSync(join(folder, 'asked'), '');
+    become('good');
+    const { path } = await writeModule(folder, MODULE);
+    return {
+      options: { type: 'module', file: path, options: { folder } },
+      become,
+      asked: () => readFileSync(join(folder, 'asked'), 'utf8').split('\n').length - 1,
+    };
+  },
+  codes: {
+    hang: 'timeout',
+    crash: 'unavailable',
+    flood: 'nonsense',
+    'not-json': 'nonsense',
+    'wrong-schema': 'nonsense',
+  },
+});
