@@ -28,6 +28,7 @@ export function explainCommand(terminal: Terminal = processTerminal): Command {
     .option('--action <action>', 'pull, push or delete', 'pull')
     .option('--host <host>', 'host that the client asks (default: that of server.publicUrl)')
     .option('--namespace <host>', 'registry that a containerd mirror stands for (?ns=)')
+    .option('--verbose', 'also say which verifiers a login of this user would go to', false)
     .option('--json', 'print the result as JSON')
     .addHelpText(
       'after',

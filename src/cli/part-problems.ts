@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { randomBytes, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { Finding, KeyPath } from '../config/index.ts';
 import { systemClock } from '../core/index.ts';
@@ -11,7 +11,17 @@ import { createVerifiers, VerifierError } from '../proxy/identity/index.ts';
 import type { ProxyOptions } from '../proxy/index.ts';
 import { createPolicy, RuleError } from '../proxy/policy/index.ts';
 import { parseSigningKeys } from '../proxy/token/index.ts';
+import type { StateStore } from '../state/index.ts';
 import { createLogger } from '../telemetry/index.ts';
+
+/** For verifiers that are made to see whether they can be; nobody asks them anything. */
+const EMPTY_STATE: StateStore = {
+  get: async () => undefined,
+  insert: async () => false,
+  replace: async () => false,
+  delete: async () => false,
+  close: async () => undefined,
+};
 
 /**
  * What only the parts themselves can say: whether expressions, patterns and the contents of files can be used. Each
@@ -49,7 +59,7 @@ async function upstreamProblems({ upstreams }: ProxyOptions): Promise<Finding[]>
   for (const [name, { url, credentials, certificateAuthorityFile }] of Object.entries(upstreams)) {
     findings.push(
       ...(await attemptToMake(['upstreams', name, 'credentials'], () => [
-        createCredentialProvider(credentials, { clock: systemClock }),
+        createCredentialProvider(credentials, { clock: systemClock, log: createLogger('silent') }),
       ])),
       ...(await loginProblems(name, url, credentials)),
       ...attempt(['upstreams', name, 'certificateAuthorityFile'], () => {
@@ -63,7 +73,7 @@ async function upstreamProblems({ upstreams }: ProxyOptions): Promise<Finding[]>
 /** @returns undefined where it can't be made, which is another problem and reported as such */
 function attemptProvider(credentials: CredentialOptions): CredentialProvider | undefined {
   try {
-    return createCredentialProvider(credentials, { clock: systemClock });
+    return createCredentialProvider(credentials, { clock: systemClock, log: createLogger('silent') });
   } catch {
     return undefined;
   }
@@ -98,7 +108,15 @@ async function verifierProblems({ authentication }: ProxyOptions): Promise<Findi
     const path = 'file' in verifier ? [...place, 'file'] : place;
     findings.push(
       ...(await attemptToMake(path, () =>
-        createVerifiers({ ...authentication, verifiers: [verifier] }, { clock: systemClock, log: silent }),
+        createVerifiers(
+          { ...authentication, verifiers: [verifier] },
+          {
+            clock: systemClock,
+            log: silent,
+            state: EMPTY_STATE,
+            secretKeys: () => [randomBytes(32)],
+          },
+        ),
       )),
     );
   }

@@ -4,6 +4,7 @@ import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
 import { CommandError, EXIT } from './errors.ts';
 import { explainCommand } from './explain.ts';
+import { loginCommand } from './login.ts';
 import { serveCommand } from './serve.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
@@ -14,7 +15,13 @@ export function createProgram(terminal: Terminal = processTerminal): Command {
     .version(version(), '--version', 'print the version')
     .helpCommand('help [command]', 'help for a command')
     .addHelpText('after', '\nExample:\n  drp serve --upstream https://gcr.io/my-gcp-project');
-  for (const command of [serveCommand(), checkCommand(terminal), explainCommand(terminal), demoCommand()]) {
+  for (const command of [
+    serveCommand(),
+    checkCommand(terminal),
+    explainCommand(terminal),
+    loginCommand(terminal),
+    demoCommand(),
+  ]) {
     program.addCommand(command);
   }
   for (const command of [program, ...program.commands]) {

@@ -2,12 +2,24 @@ import ipaddr from 'ipaddr.js';
 import { fingerprint } from '../core/index.ts';
 import type { StateStore } from '../state/index.ts';
 import type { ProxyDependencies } from './dependencies.ts';
-import { createAuthenticator, createLoginLimits, createVerifiers, type Verifier } from './identity/index.ts';
+import {
+  createAuthenticator,
+  createLoginLimits,
+  createVerifiers,
+  isOidcVerifier,
+  type Verifier,
+} from './identity/index.ts';
 import type { ProxyOptions } from './options.ts';
 import { createPolicy } from './policy/index.ts';
 import { createRouter, type RegistryParts } from './registry/index.ts';
-import { createTokenService, loadOrCreateSigningKeys, type SigningKeys } from './token/index.ts';
+import {
+  createSecretKeys,
+  createTokenService,
+  loadOrCreateSigningKeys,
+  type SigningKeys,
+} from './token/index.ts';
 import { createUpstream, type Upstream } from './upstream/index.ts';
+import { createWeb, type Web, type WebDependencies } from './web/index.ts';
 
 /**
  * Everything made from one version of the configuration. It lives until the last request that holds it has ended;
@@ -38,7 +50,13 @@ export class Generation {
     const { log, metrics } = telemetry;
     const policy = createPolicy(options.authorization);
     const keys = await signingKeysOf(options, previous);
-    const verifiers = createVerifiers(options.authentication, { clock, log });
+    const secretKeys = createSecretKeys(keys);
+    const verifiers = createVerifiers(options.authentication, {
+      clock,
+      log,
+      state,
+      secretKeys,
+    });
     const authenticator = createAuthenticator(options.authentication, verifiers, {
       log,
       metrics,
@@ -55,6 +73,7 @@ export class Generation {
       clientCertificateHeader: options.server.clientCertificateHeader,
       trusts: trustOf(options.server.trustedProxies),
       progressTimeoutMs: options.server.progressTimeout,
+      web: createPages(verifiers, { state, secretKeys, clock, log }),
     };
     return new Generation(options, parts, upstreams, verifiers);
   }
@@ -79,6 +98,15 @@ export class Generation {
       ...this.verifiers.map((v) => v.close()),
     ]);
   }
+}
+
+/** @returns undefined when there is no verifier that people sign in with in a browser */
+function createPages(
+  verifiers: readonly Verifier[],
+  dependencies: Omit<WebDependencies, 'signIns'>,
+): Web | undefined {
+  const signIns = verifiers.filter(isOidcVerifier).map(({ signIn }) => signIn);
+  return signIns.length > 0 ? createWeb({ ...dependencies, signIns }) : undefined;
 }
 
 /**

@@ -49,9 +49,10 @@ export function checkImports(sources: Sources): string[] {
   return problems;
 }
 
-/** @returns one line for each file that is too long */
+/** @returns one line for each file that is too long; generated code may be as long as it likes */
 export function checkLength(sources: Sources): string[] {
   return [...sources].flatMap(([file, text]) => {
+    if (text.startsWith('// @generated')) return [];
     const lines = text.split('\n').length - 1;
     return lines > MOST_LINES ? [`${file} has ${lines} lines, more than ${MOST_LINES}`] : [];
   });

@@ -151,3 +151,25 @@ test('a bad configuration is told like by check', async () => {
   const { error, exitCode } = await run(['explain', '--config', 'none.yaml', '--anonymous', 'a/b']);
   expect({ error, exitCode }).toEqual({ error: 'none.yaml: there is no such file', exitCode: 2 });
 });
+
+test('--verbose: who is asked about the login, and why the others are not', async () => {
+  const verifiers = [
+    '{ name: nodes, type: htpasswd, file: users, username: _nodes }',
+    '{ name: staff, type: htpasswd, file: users }',
+    '{ name: ci, type: jwt, issuer: "https://ci.example.com", audience: x }',
+    '{ name: other, type: htpasswd, file: users }',
+  ];
+  const ask = (user: string) =>
+    explain(['--user', user, '--verifier', 'staff', '--verbose', 'public/app'], { verifiers });
+  const lines = (await ask('ada')).out.split('\n').map((line) => line.replace(/ +/g, ' ').trim());
+  expect(lines.slice(2, 6)).toEqual([
+    'login nodes htpasswd not asked only for the user name _nodes',
+    'staff htpasswd asked as number 1, until one knows the login',
+    'ci jwt not asked only for tokens of https://ci.example.com',
+    'other htpasswd asked as number 2, until one knows the login',
+  ]);
+  const picked = (await ask('_nodes')).out;
+  expect(picked).toMatch(/nodes +htpasswd +asked +alone: the user name picks it/);
+  expect(picked).toMatch(/staff +htpasswd +not asked +the user name picks nodes/);
+  expect((await explain(['--user', 'ada', 'public/app'])).out).not.toContain('login');
+});

@@ -6,6 +6,19 @@ import { createCertificateAuthority } from '../support/certificates.ts';
 // Of the password "example".
 const BCRYPT_HASH = '$2y$05$hOEKPYo2N2EfhLdzfmdWNeR5HWG2CkkiyuXPLZSRy4Dfc4Vsx8kCe';
 
+// A public key whose private half nobody has.
+const KEY_SET = JSON.stringify({
+  keys: [
+    {
+      kty: 'EC',
+      crv: 'P-256',
+      x: 'TJPyopb747M-RL01QE7-R_EII0j4f5LW8oreOT3WWj4',
+      y: 'xrcyuAglEowVQ9VFSFnI6eyGmXzQlKlqX6OHQAvBlnQ',
+      kid: 'example',
+    },
+  ],
+});
+
 type Environment = Record<string, string>;
 
 /** A configuration of the documentation, ready to be loaded. */
@@ -50,6 +63,7 @@ async function contentsByKey(text: string): Promise<Record<string, string>> {
     certificateFile: certificatePem,
     keyFile: keyPem,
     certificateAuthorityFile: authority.certificatePem,
+    jwksFile: KEY_SET,
     'file of credentials': JSON.stringify({ auths: loginsFor(text) }),
     'file of verifiers': `somebody:${BCRYPT_HASH}\n`,
   };

@@ -6,6 +6,7 @@ import type { ProxyOptions } from '../../proxy/index.ts';
 import { ACTIONS, type Action, createPolicy, type RuleVerdict } from '../../proxy/policy/index.ts';
 import { createRouter, type RoutedName } from '../../proxy/registry/index.ts';
 import { UsageError } from '../errors.ts';
+import { type VerifierRole, whoIsAsked } from './who-is-asked.ts';
 
 /** As it was asked on the command line. */
 export interface Question {
@@ -18,6 +19,8 @@ export interface Question {
   readonly action: string;
   readonly host?: string;
   readonly namespace?: string;
+  /** Say who would be asked about the login, too. */
+  readonly verbose?: boolean;
 }
 
 export interface Explanation {
@@ -28,6 +31,8 @@ export interface Explanation {
   readonly namespace: string | undefined;
   /** Undefined when no route takes the name. */
   readonly route: RoutedName | undefined;
+  /** Only where it was asked for. */
+  readonly verifiers?: readonly VerifierRole[];
   readonly rules: readonly RuleVerdict[];
   readonly allowed: boolean;
   readonly reason: string;
@@ -58,6 +63,7 @@ export function explain(options: ProxyOptions, question: Question): Explanation 
     host,
     namespace,
     route,
+    ...(question.verbose && { verifiers: whoIsAsked(options.authentication.verifiers, identity.name) }),
     rules: policy.explain(identity, repository, action),
     allowed: decision.allowed && refusal === undefined,
     reason: refusal ?? (decision.allowed ? `by rule ${decision.rule}` : 'no rule grants it'),

@@ -18,7 +18,8 @@ export async function runExplain(
 }
 
 function explanationText(explanation: Explanation, terminal: Terminal): string {
-  const { identity, action, repository, host, namespace, route, rules, allowed, reason } = explanation;
+  const { identity, action, repository, host, namespace, route, verifiers, rules, allowed, reason } =
+    explanation;
   const who = isAnonymous(identity) ? 'anybody' : `${identity.name} (known to ${identity.verifier})`;
   const door = namespace === undefined ? host : `${host}?ns=${namespace}`;
   const ruleRows = rules.map((rule) => [rule.rule, rule.granted ? 'yes' : 'no', rule.reason]);
@@ -32,10 +33,24 @@ function explanationText(explanation: Explanation, terminal: Terminal): string {
       'route',
       route ? `routes[${route.index}], upstream ${route.upstream}, there ${route.repository}` : 'none',
     ],
-    ...(ruleLines.length > 0 ? ruleLines : ['there are none']).map((line, index) => [
-      index === 0 ? 'rules' : '',
-      line,
-    ]),
+    ...section(
+      'login',
+      verifiers &&
+        columns(
+          verifiers.map(({ verifier, type, asked, why }) => [
+            verifier,
+            type,
+            asked ? 'asked' : 'not asked',
+            why,
+          ]),
+        ),
+    ),
+    ...section('rules', ruleLines.length > 0 ? ruleLines : ['there are none']),
     ['verdict', `${verdict}: ${reason}`],
   ]).join('\n');
+}
+
+/** Lines below one another, the first of them behind the title. */
+function section(title: string, lines: readonly string[] | undefined): string[][] {
+  return (lines ?? []).map((line, index) => [index === 0 ? title : '', line]);
 }

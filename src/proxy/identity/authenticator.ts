@@ -99,6 +99,8 @@ export function createAuthenticator(
       (verifier) => verifier.issuer !== undefined && verifier.issuer === issuer,
     );
     if (ofIssuer.length > 0) return { candidates: ofIssuer, account: undefined };
+    const issuers = verifiers.filter((verifier) => verifier.issued?.(password));
+    if (issuers.length > 0) return { candidates: issuers, account: undefined };
     const candidates = verifiers.filter(
       (verifier) => verifier.username === undefined && verifier.issuer === undefined,
     );

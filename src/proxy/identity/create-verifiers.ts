@@ -1,13 +1,22 @@
 import type { Clock } from '../../core/index.ts';
+import type { StateStore } from '../../state/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import { createHtpasswdVerifier } from './htpasswd-verifier.ts';
+import { createJwtVerifier } from './jwt/index.ts';
+import { createKubernetesVerifier } from './kubernetes/index.ts';
+import { createLdapVerifier } from './ldap/index.ts';
 import { createMtlsVerifier } from './mtls/index.ts';
+import { createOAuth2Verifier } from './oauth2/index.ts';
+import { createOidcVerifier, type SecretKeys } from './oidc/index.ts';
 import type { AuthenticationOptions, VerifierOptions } from './options.ts';
+import { createPluginVerifier } from './plugin/index.ts';
 import type { Verifier } from './verifier.ts';
 
 export interface VerifierDependencies {
   readonly clock: Clock;
   readonly log: Logger;
+  readonly state: StateStore;
+  readonly secretKeys: SecretKeys;
 }
 
 /** A verifier whose options can't be used. */
@@ -48,7 +57,22 @@ function createVerifier(options: VerifierOptions, dependencies: VerifierDependen
   switch (options.type) {
     case 'htpasswd':
       return createHtpasswdVerifier(options, dependencies);
+    case 'ldap':
+      return createLdapVerifier(options, dependencies);
     case 'mtls':
       return createMtlsVerifier(options, dependencies);
+    case 'oidc':
+      return createOidcVerifier(options, dependencies);
+    case 'jwt':
+      return createJwtVerifier(options, dependencies);
+    case 'kubernetes':
+      return createKubernetesVerifier(options, dependencies);
+    case 'oauth2':
+      return createOAuth2Verifier(options, dependencies);
+    case 'module':
+    case 'grpc':
+    case 'exec':
+    case 'webhook':
+      return createPluginVerifier(options, dependencies);
   }
 }

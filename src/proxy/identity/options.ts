@@ -1,7 +1,13 @@
 import { z } from 'zod';
 import { optionTypes } from '../../core/index.ts';
 import { commonVerifierOptions } from './common-options.ts';
+import { jwtVerifierOptions } from './jwt/index.ts';
+import { kubernetesVerifierOptions } from './kubernetes/index.ts';
+import { ldapVerifierOptions } from './ldap/index.ts';
 import { mtlsVerifierOptions } from './mtls/index.ts';
+import { oauth2VerifierOptions } from './oauth2/index.ts';
+import { oidcVerifierOptions } from './oidc/index.ts';
+import { pluginVerifierOptions } from './plugin/index.ts';
 
 const htpasswd = z
   .strictObject({
@@ -13,7 +19,16 @@ const htpasswd = z
 export type HtpasswdVerifierOptions = z.infer<typeof htpasswd>;
 
 /** One entry of `authentication.verifiers`. */
-export const verifierOptions = z.discriminatedUnion('type', [htpasswd, mtlsVerifierOptions]);
+export const verifierOptions = z.discriminatedUnion('type', [
+  htpasswd,
+  ldapVerifierOptions,
+  mtlsVerifierOptions,
+  oidcVerifierOptions,
+  jwtVerifierOptions,
+  kubernetesVerifierOptions,
+  oauth2VerifierOptions,
+  ...pluginVerifierOptions,
+]);
 export type VerifierOptions = z.infer<typeof verifierOptions>;
 
 /** `authentication.limits`, against guessing. */

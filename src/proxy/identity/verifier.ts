@@ -33,6 +33,11 @@ export interface Verifier {
   readonly username?: string;
   /** When set, a JWT shown as the password whose `iss` is this is for verifiers with it alone, whatever the user name. */
   readonly issuer?: string;
+  /**
+   * Whether a password has the form of a token that only verifiers of this kind issue. Then nobody else is asked: a
+   * directory would count a failed login, and see the token.
+   */
+  issued?(password: Secret): boolean;
   /** Never rejects: what goes wrong is `cannot-tell`. Takes equally long for a user it does not know. */
   verify(credential: ShownCredential, signal: AbortSignal): Promise<Outcome>;
   /**

@@ -4,7 +4,7 @@ import type { RegistryError } from '../../oci/index.ts';
 /** What goes back to the client: handlers make it, and one place sends it. */
 export interface Answer {
   readonly status: number;
-  readonly headers: Readonly<Record<string, string | number>>;
+  readonly headers: Readonly<Record<string, string | number | string[]>>;
   /** A stream's `Content-Length` is among the headers where it is known. */
   readonly body?: Buffer | ByteStream;
 }

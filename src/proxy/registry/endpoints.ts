@@ -4,6 +4,7 @@ import { TOKEN_PATH } from './challenge.ts';
 import { dispatch } from './dispatch.ts';
 import type { Exchange } from './exchange.ts';
 import { parseResource } from './operation.ts';
+import { answerPage } from './page-endpoint.ts';
 import type { RegistryParts } from './parts.ts';
 import type { RegistryRequest } from './request.ts';
 import { answerRevocation, answerToken } from './token-endpoint.ts';
@@ -31,6 +32,7 @@ export async function answerEndpoint(
       requireMethod(request, ['GET']);
       return jsonAnswer(200, parts.tokens.publicKeys(), { 'Cache-Control': 'max-age=300' });
   }
+  if (parts.web?.answers(request.path)) return answerPage(request, parts.web, exchange);
   const resource = parseResource(request.path);
   exchange.operation = resource.kind;
   return dispatch(request, resource, parts, exchange);

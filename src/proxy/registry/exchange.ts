@@ -3,7 +3,7 @@ import { ANONYMOUS, type Identity } from '../identity/index.ts';
 import type { Resource } from './operation.ts';
 
 /** What a request is about, as metrics name it. */
-export type Operation = Resource['kind'] | 'token' | 'keys' | 'other';
+export type Operation = Resource['kind'] | 'token' | 'keys' | 'web' | 'other';
 
 /**
  * What one request came to, noted down while it runs and told once at its end: a line in the audit log where

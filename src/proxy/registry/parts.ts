@@ -1,5 +1,6 @@
 import type { TokenService } from '../token/index.ts';
 import type { Upstream } from '../upstream/index.ts';
+import type { Web } from '../web/index.ts';
 import type { Router } from './routing.ts';
 
 /** Everything that one version of the configuration gives a request to work with. */
@@ -13,6 +14,8 @@ export interface RegistryParts {
   readonly publicUrl: string | undefined;
   /** The header that trusted proxies pass client certificates on in, in lower case. */
   readonly clientCertificateHeader: string | undefined;
+  /** The pages where people sign in; undefined when no verifier has any. */
+  readonly web?: Web | undefined;
   /** Whether the headers of a proxy at this address are believed. */
   trusts(address: string): boolean;
   /** A client that takes no byte for so long is cut off. */
