@@ -12,8 +12,8 @@ node_program = .cache/node-$(1)/node_modules/$(NODE_PACKAGE)/bin/node
 PYTHON_PACKAGES := /usr/lib/python3/dist-packages
 TEST_PROGRAMS := dockerd=docker.io docker=docker.io containerd=containerd ctr=containerd \
 	docker-registry=docker-registry skopeo=skopeo podman=podman nginx=nginx-light curl=curl openssl=openssl \
-	slapd=slapd ldapadd=ldap-utils chromium=chromium protoc=protobuf-compiler /usr/bin/python3=python3 \
-	$(PYTHON_PACKAGES)/grpc=python3-grpcio $(PYTHON_PACKAGES)/google/protobuf=python3-protobuf
+	slapd=slapd ldapadd=ldap-utils chromium=chromium protoc=protobuf-compiler jq=jq /usr/bin/python3=python3 \
+	/usr/include/google/protobuf/struct.proto=libprotobuf-dev $(PYTHON_PACKAGES)/grpc=python3-grpcio $(PYTHON_PACKAGES)/google/protobuf=python3-protobuf
 BENCH_PROGRAMS := docker-registry=docker-registry nginx=nginx-light wrk=wrk curl=curl
 
 INSTALLED := node_modules/.package-lock.json
