@@ -5,6 +5,7 @@ import { type StaticRegistry, startStaticRegistry } from './static-registry.ts';
 
 const LOGIN = { username: 'bench', password: 'not a secret' };
 const LEAST_BCRYPT_COST = 4;
+const USUAL_BCRYPT_COST = 12;
 
 /** Somebody who stands in front of the upstream. */
 export interface Contestant {
@@ -88,7 +89,10 @@ function startOurs(upstream: string, verify: boolean) {
   const configuration = {
     upstreams: { main: { url: upstream, verify, connections: 1000 } },
     routes: [{ match: {}, upstream: 'main' }],
-    authentication: { verifiers: [{ name: 'local', type: 'htpasswd', file: 'users' }] },
+    authentication: {
+      verifiers: [{ name: 'local', type: 'htpasswd', file: 'users' }],
+      limits: { failuresPerAddress: 1000, failuresPerAccount: 1000 },
+    },
     authorization: {
       rules: [
         { name: 'others', when: 'identity.name == "somebody"', repositories: ['**'], actions: ['pull'] },
@@ -102,7 +106,10 @@ function startOurs(upstream: string, verify: boolean) {
     },
     tokens: { lifetime: '1h' },
   };
-  const users = `${LOGIN.username}:${hashSync(LOGIN.password, { cost: LEAST_BCRYPT_COST })}\n`;
+  const users = [
+    `${LOGIN.username}:${hashSync(LOGIN.password, { cost: LEAST_BCRYPT_COST })}`,
+    `costly:${hashSync('nobody logs in with this', { cost: USUAL_BCRYPT_COST })}`,
+  ].join('\n');
   return startProxy(configuration, { files: { users } });
 }
 

@@ -1,5 +1,6 @@
 import { createArena } from './arena.ts';
 import { measureBlobs } from './blobs.ts';
+import { measureLogins } from './logins.ts';
 import type { Measure } from './measure.ts';
 import { measureRest, measureSlowReaders } from './memory.ts';
 import { measureFirstByte, measureRequests } from './requests.ts';
@@ -18,6 +19,8 @@ try {
   say('· requests');
   measures.push(...(await measureRequests(arena)));
   measures.push(...(await measureFirstByte(arena)));
+  say('· logins');
+  measures.push(...(await measureLogins(arena)));
   say('· slow readers');
   measures.push(...(await measureSlowReaders(arena)));
 } finally {

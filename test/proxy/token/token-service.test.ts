@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from 'vitest';
+import { webcrypto } from 'node:crypto';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Identity } from '../../../src/proxy/identity/index.ts';
 import { createPolicy } from '../../../src/proxy/policy/index.ts';
 import { createBearer } from '../../../src/proxy/token/bearer.ts';
@@ -24,6 +25,19 @@ function setUp(settings?: Settings): Tokens {
 
 afterEach(async () => {
   for (const tokens of open.splice(0)) await tokens.close();
+});
+
+describe('check', () => {
+  it('verifies a signature once: a token that is shown again is known', async () => {
+    const setup = setUp();
+    const { token } = await setup.issue({ scopes: scopes('repository:dev/app:pull') });
+    const verify = vi.spyOn(webcrypto.subtle, 'verify');
+    const first = await setup.tokens.check(token, SERVICE);
+    expect(verify).toHaveBeenCalledTimes(1);
+    expect(await setup.tokens.check(token, SERVICE)).toBe(first);
+    expect(verify).toHaveBeenCalledTimes(1);
+    verify.mockRestore();
+  });
 });
 
 describe('issue', () => {
