@@ -11,6 +11,8 @@ const SCHEMA_VERSION = 1;
 const BUSY_TIMEOUT_MS = 5000;
 const PURGE_INTERVAL_MS = 60_000;
 const PURGE_LIMIT = 500;
+/** When there was more to delete than the limit. */
+const PURGE_AGAIN_MS = 1000;
 
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS records (
@@ -51,16 +53,16 @@ export function createEmbeddedStore(directory: string, dependencies: { readonly 
   const purge = database.prepare(
     'DELETE FROM records WHERE rowid IN (SELECT rowid FROM records WHERE expires_at <= ? LIMIT ?)',
   );
-  let purgedAt = Number.NEGATIVE_INFINITY;
+  let purgeAt = Number.NEGATIVE_INFINITY;
   let closed = false;
 
   /** Runs a statement that writes. @returns whether it changed a record */
   function write(change: () => Database.RunResult): boolean {
     assertOpen();
     const now = clock.now();
-    if (now - purgedAt >= PURGE_INTERVAL_MS) {
-      purgedAt = now;
-      purge.run(now, PURGE_LIMIT);
+    if (now >= purgeAt) {
+      const isMore = purge.run(now, PURGE_LIMIT).changes >= PURGE_LIMIT;
+      purgeAt = now + (isMore ? PURGE_AGAIN_MS : PURGE_INTERVAL_MS);
     }
     return change().changes > 0;
   }

@@ -47,6 +47,27 @@ describe('the embedded state store', () => {
     expect((await stat(path)).mode & 0o777).toBe(0o600);
   });
 
+  it('deletes what has expired as fast as it comes in', async () => {
+    let now = 1_000_000;
+    const store = open(parent, { now: () => now, sleep: () => new Promise(() => {}) });
+    const steps = 60;
+    for (let step = 0; step < steps; step += 1) {
+      for (let index = 0; index < 100; index += 1)
+        await store.insert('c', `${step}-${index}`, '', now + 60_000);
+      now += 10_000;
+    }
+    now += 120_000;
+    for (let write = 0; write < 15; write += 1) {
+      await store.insert('c', `late-${write}`, '', now + 60_000);
+      now += 1_000;
+    }
+    const database = new Database(join(parent, 'state.db'));
+    const row = database.prepare('SELECT count(*) AS count FROM records WHERE expires_at <= ?').get(now);
+    expect(row).toMatchObject({ count: 0 });
+    database.close();
+    await store.close();
+  });
+
   it('does not follow a symbolic link that was planted', async () => {
     const target = join(parent, 'target');
     const directory = join(parent, 'data');

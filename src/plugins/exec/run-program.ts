@@ -29,6 +29,7 @@ const MAXIMUM_STDERR_BYTES = 64 * 1024;
 export function runProgram(program: Program, input: string, signal: AbortSignal): Run {
   const [path = '', ...parameters] = program.command;
   const child = spawn(path, parameters, { cwd: '/', env: program.env, detached: true, stdio: 'pipe' });
+  if (!hasStreams(child)) return { output: neverStarted(child), ended: Promise.resolve(Buffer.alloc(0)) };
   const stdout = collect(MAXIMUM_ANSWER_BYTES);
   const stderr = collect(MAXIMUM_STDERR_BYTES);
   const ended = new Promise<Buffer>((resolve) => {
@@ -50,9 +51,7 @@ export function runProgram(program: Program, input: string, signal: AbortSignal)
       }
     });
     child.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
-    child.once('error', (cause) =>
-      reject(new PluginError('unavailable', `can't be run: ${cause.message}`, { cause })),
-    );
+    child.once('error', (cause) => reject(cannotRun(cause)));
     child.once('exit', () => killGroup(child));
     child.once('close', (code, signalName) => {
       signal.removeEventListener('abort', abort);
@@ -65,6 +64,21 @@ export function runProgram(program: Program, input: string, signal: AbortSignal)
     if (signal.aborted) abort();
   });
   return { output, ended };
+}
+
+/** Where no file descriptor is free, there are no streams, and an `error` comes but no `close`. */
+function hasStreams(child: ChildProcess): boolean {
+  return Boolean(child.stdin && child.stdout && child.stderr);
+}
+
+function neverStarted(child: ChildProcess): Promise<Buffer> {
+  return new Promise((_, reject) => {
+    child.once('error', (cause) => reject(cannotRun(cause)));
+  });
+}
+
+function cannotRun(cause: Error): PluginError {
+  return new PluginError('unavailable', `can't be run: ${cause.message}`, { cause });
 }
 
 function killGroup({ pid }: ChildProcess): void {

@@ -93,7 +93,11 @@ export function createAuthenticator(
 
   function choose({ username, password }: ShownCredential): Choice {
     const byName = verifiers.find((verifier) => verifier.username === username);
-    if (byName) return { candidates: [byName], account: username };
+    if (byName) {
+      // Many machines share the name of a verifier of tokens: a stranger's failures must not shut them all out.
+      const takesTokensOnly = byName.issuer !== undefined || byName.issued !== undefined;
+      return { candidates: [byName], account: takesTokensOnly ? undefined : username };
+    }
     const issuer = claimedIssuer(password);
     const ofIssuer = verifiers.filter(
       (verifier) => verifier.issuer !== undefined && verifier.issuer === issuer,
@@ -137,7 +141,11 @@ export function createAuthenticator(
           put: (limited: AbortSignal) => verifier.verify(credential, limited),
         }));
         const outcome = await firstToKnow(questions, signal);
+        if (outcome.type === 'cannot-tell') return outcome;
+        // Guesses that come at once were all let in above: those beyond the limit learn nothing, right or wrong.
+        const still = await limits.check(address, account);
         if (outcome.type === 'refused') await limits.failed(address, account);
+        if (still.type === 'limited') return still;
         if (outcome.type === 'identity' && account !== undefined) await limits.succeeded(account);
         return outcome;
       } catch (cause) {

@@ -84,7 +84,8 @@ export function createLoginLimits(
   };
 }
 
-function addressKey(address: string): string {
+/** Under which failures and the like are counted: of IPv6, one /64 network. */
+export function addressKey(address: string): string {
   if (!ipaddr.isValid(address)) return 'address:unknown';
   const parsed = ipaddr.process(address);
   if (parsed.kind() === 'ipv4') return `address:${parsed}`;

@@ -16,8 +16,12 @@ export function readClientCertificate(
   header: string | undefined,
   fromTrustedProxy: boolean,
 ): X509Certificate | undefined {
-  if (socket instanceof TLSSocket && socket.authorized) return socket.getPeerX509Certificate();
-  const value = header !== undefined && fromTrustedProxy ? headers[header] : undefined;
+  // A certificate in the handshake of a proxy that passes on those of its clients is its own, not theirs.
+  const passedOn = header !== undefined && fromTrustedProxy;
+  if (!passedOn) {
+    return socket instanceof TLSSocket && socket.authorized ? socket.getPeerX509Certificate() : undefined;
+  }
+  const value = headers[header];
   if (typeof value !== 'string' || value === '') return undefined;
   try {
     return new X509Certificate(decodeURIComponent(value));

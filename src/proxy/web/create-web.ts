@@ -38,6 +38,7 @@ const DEVICE_LIMITS = {
   begun: { limit: 30, windowMs: WINDOW_MS },
   mistakes: { limit: 10, windowMs: WINDOW_MS },
 };
+const SIGN_IN_FAILURES = { collection: 'web-sign-in-failures', limit: 50, windowMs: WINDOW_MS };
 
 type Routes = ReadonlyMap<string, Readonly<Partial<Record<'GET' | 'POST', Handler>>>>;
 
@@ -46,7 +47,8 @@ export function createWeb(dependencies: WebDependencies): Web {
   const box = createSealedBox(secretKeys('web cookies'));
   const sessions = createSessions({ box, clock, randomBytes });
   const gate = createGate(sessions, signIns);
-  const signIn = createSignInHandlers({ signIns, sessions, box, state, clock, log });
+  const failures = createTally(SIGN_IN_FAILURES, { state, clock });
+  const signIn = createSignInHandlers({ signIns, sessions, box, state, failures, clock, log });
   const account = createAccountHandlers({ log });
   const codes = createDeviceCodes({ state, clock, randomBytes });
   const begun = createTally({ collection: 'device-begun', ...DEVICE_LIMITS.begun }, { state, clock });

@@ -53,6 +53,8 @@ const DEVICES = 'device-codes';
 const USER_CODES = 'device-user-codes';
 const LIFETIME_MS = 10 * 60_000;
 const INTERVAL_MS = 5000;
+/** A device that is to leave so much and still polls too early is told so, and nothing is written any more. */
+const LONGEST_INTERVAL_MS = 60_000;
 /** A poll that comes a little early is the network's doing. */
 const EARLY_MS = 500;
 const DEVICE_CODE_BYTES = 32;
@@ -128,6 +130,7 @@ export function createDeviceCodes(dependencies: {
       const { decision, polledAt, intervalMs, label, userCode } = found.request;
       if (decision === 'none') {
         const tooEarly = polledAt !== undefined && clock.now() - polledAt < intervalMs - EARLY_MS;
+        if (tooEarly && intervalMs >= LONGEST_INTERVAL_MS) return { type: 'slow-down' };
         const slower = tooEarly ? { intervalMs: intervalMs + INTERVAL_MS } : {};
         await write(found, { polledAt: clock.now(), ...slower });
         return { type: tooEarly ? 'slow-down' : 'pending' };

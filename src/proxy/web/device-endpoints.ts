@@ -1,5 +1,5 @@
 import type { Logger } from '../../telemetry/index.ts';
-import { MAXIMUM_TOKEN_NAME_LENGTH, type SignIn } from '../identity/index.ts';
+import { addressKey, MAXIMUM_TOKEN_NAME_LENGTH, type SignIn } from '../identity/index.ts';
 import type { DeviceCodes } from './device-codes.ts';
 import type { Tally } from './tally.ts';
 import type { WebAnswer, WebRequest } from './web-request.ts';
@@ -26,7 +26,7 @@ export function createDeviceEndpoints({ codes, signIns, begun, log }: DeviceEndp
   }
 
   async function begin(request: WebRequest): Promise<WebAnswer> {
-    if (!(await begun.count(request.client))) {
+    if (!(await begun.count(addressKey(request.client)))) {
       return json(429, {
         error: 'temporarily_unavailable',
         error_description: 'too many codes; try again later',

@@ -2,12 +2,19 @@ import { z } from 'zod';
 import type { Clock } from '../../core/index.ts';
 import type { StateStore } from '../../state/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
-import type { SealedBox, SignedIn, SignIn, SignInAdvice } from '../identity/index.ts';
+import {
+  addressKey,
+  type SealedBox,
+  type SignedIn,
+  type SignIn,
+  type SignInAdvice,
+} from '../identity/index.ts';
 import { clearCookie, readCookie, setCookie } from './cookies.ts';
 import { localPath } from './local-path.ts';
 import { messagePage, pageAnswer, redirect } from './page.ts';
 import { signInPage } from './pages/sign-in-page.ts';
 import type { Sessions } from './sessions.ts';
+import type { Tally } from './tally.ts';
 import type { WebAnswer, WebRequest } from './web-request.ts';
 
 export interface SignInHandlersDependencies {
@@ -15,6 +22,8 @@ export interface SignInHandlersDependencies {
   readonly sessions: Sessions;
   readonly box: SealedBox;
   readonly state: StateStore;
+  /** Sign-ins that came to nothing, by address: each has cost the provider two requests, and the store a record. */
+  readonly failures: Tally;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -53,7 +62,7 @@ const ADVICE: Readonly<Record<SignInAdvice, { status: number; title: string; tex
 
 /** `/login`, the way to the provider, and the way back. */
 export function createSignInHandlers(dependencies: SignInHandlersDependencies) {
-  const { signIns, sessions, box, state, clock, log } = dependencies;
+  const { signIns, sessions, box, state, failures, clock, log } = dependencies;
 
   const startAgain = (request: WebRequest, reason: string): WebAnswer => ({
     ...messagePage(
@@ -107,12 +116,19 @@ export function createSignInHandlers(dependencies: SignInHandlersDependencies) {
     if (request.query.get('state') !== kept.checks.state) return startAgain(request, 'the state is another');
     const chosen = signIns.find(({ verifier }) => verifier === kept.verifier);
     if (!chosen) return startAgain(request, 'the verifier is gone');
+    const from = addressKey(request.client);
+    if (!(await failures.isOpen(from))) {
+      const message = { title: 'Too many sign-ins failed', text: 'Try again in ten minutes.' };
+      return messagePage(request, 429, message, { 'Retry-After': '600' });
+    }
     // The provider takes a code once; this holds whatever the provider does.
     if (!(await state.insert(SPENT_STATES, kept.checks.state, '', clock.now() + SIGN_IN_MS))) {
       return startAgain(request, 'the state was used before');
     }
     const callback = new URL(`${request.publicUrl}${CALLBACK}?${request.query}`);
-    return answerFor(request, chosen, await chosen.complete(callback, kept.checks), kept.to);
+    const signedIn = await chosen.complete(callback, kept.checks);
+    if (signedIn.type === 'refused') await failures.count(from);
+    return answerFor(request, chosen, signedIn, kept.to);
   }
 
   function answerFor(request: WebRequest, { verifier }: SignIn, signedIn: SignedIn, to: string): WebAnswer {

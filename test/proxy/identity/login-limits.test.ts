@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type Clock, FolderReference, Secret } from '../../../src/core/index.ts';
 import {
   createAuthenticator,
@@ -99,8 +99,8 @@ describe('the authenticator', () => {
     close: async () => {},
   };
 
-  function logIn(username: string, password: string, address = '192.0.2.1') {
-    const authenticator = createAuthenticator({ anonymous: false }, [verifier], {
+  function logIn(username: string, password: string, address = '192.0.2.1', asks = verifier) {
+    const authenticator = createAuthenticator({ anonymous: false }, [asks], {
       log: createLogger('silent'),
       metrics: createMetrics(),
       limits,
@@ -114,6 +114,42 @@ describe('the authenticator', () => {
     for (let time = 0; time < 3; time += 1) await logIn('anna', 'wrong');
     expect(await logIn('anna', 'right', '198.51.100.1')).toMatchObject(LIMITED);
     expect(asked).toBe(3);
+  });
+
+  it('lets no guess through that comes with many others at once', async () => {
+    const waiting: (() => void)[] = [];
+    const slow: Verifier = {
+      ...verifier,
+      verify: async (...login) => {
+        await new Promise<void>((resolve) => waiting.push(resolve));
+        return verifier.verify(...login);
+      },
+    };
+    const guesses = Array.from({ length: 50 }, (_, index) =>
+      logIn('anna', index === 40 ? 'right' : 'wrong', undefined, slow),
+    );
+    await vi.waitFor(() => expect(waiting).toHaveLength(50));
+    const outcomes = [];
+    for (const [index, answer] of waiting.entries()) {
+      answer();
+      outcomes.push(await guesses[index]);
+    }
+    expect(outcomes.filter((outcome) => outcome?.type === 'refused')).toHaveLength(3);
+    expect(outcomes[40]).toMatchObject({ type: 'limited' });
+  });
+
+  it('counts no account where many machines share the user name of a verifier of tokens', async () => {
+    const shared = { ...verifier, username: 'oauth2', issued: () => true };
+    const tokens = createAuthenticator({ anonymous: false }, [shared], {
+      log: createLogger('silent'),
+      metrics: createMetrics(),
+      limits,
+    });
+    const { signal } = new AbortController();
+    const show = (password: string, address: string) =>
+      tokens.authenticate({ username: 'oauth2', password: new Secret(password) }, { address, signal });
+    for (let time = 0; time < 4; time += 1) await show('wrong', '192.0.2.1');
+    expect(await show('right', '198.51.100.1')).toMatchObject({ type: 'identity' });
   });
 
   it('can not tell when failures can not be counted', async () => {

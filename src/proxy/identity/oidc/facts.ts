@@ -29,6 +29,10 @@ export function factsOf(
   if (typeof name !== 'string' || !isName(name)) {
     throw new ClaimError(`the claim ${nameClaim} is missing, or can not be a user name`);
   }
+  // Whoever may write any address into their profile would else be anybody.
+  if (nameClaim === 'email' && Object.hasOwn(claims, 'email_verified') && claims.email_verified !== true) {
+    throw new ClaimError('the provider has not verified the claim email');
+  }
   const value = Object.hasOwn(claims, groupsClaim) ? claims[groupsClaim] : [];
   const groups: unknown = typeof value === 'string' ? [value] : value;
   if (!Array.isArray(groups) || groups.length > MAXIMUM_GROUPS || !groups.every(isText)) {

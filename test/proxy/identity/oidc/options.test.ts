@@ -84,6 +84,12 @@ describe('claims', () => {
     },
   );
 
+  it('are refused as a name where it is an address that the provider has not verified', () => {
+    const email = { nameClaim: 'email', groupsClaim: 'groups' };
+    expect(() => factsOf({ email: 'a@b.c', email_verified: false }, 'sub', email)).toThrow(/verified/);
+    expect(factsOf({ email: 'a@b.c', email_verified: true }, 'sub', email).name).toBe('a@b.c');
+  });
+
   it('are never those that every object has', () => {
     expect(() => factsOf({}, 'sub', { nameClaim: 'constructor', groupsClaim: 'toString' })).toThrow(
       'the claim constructor',
