@@ -34,6 +34,10 @@ export async function runProxy(load: () => Promise<LoadedConfig<ProxyOptions>>):
   });
   const reload = () => void watcher.reload();
   process.on('SIGHUP', reload);
+  process.on('unhandledRejection', (err) =>
+    // A module plugin's, most likely: it must not end the pulls of everybody.
+    log.error({ err }, 'a rejected promise was not handled by whoever made it'),
+  );
 
   const signal = await endSignal();
   log.info({ signal }, 'shutting down: running pulls end, new ones are turned away');
