@@ -30,7 +30,8 @@ export async function storeCredential(
 ): Promise<string> {
   const file = await resolveLink(join(folder, 'config.json'));
   const config = await readConfig(file);
-  const helper = config.credHelpers?.[host] ?? (config.credsStore || undefined);
+  const { credHelpers = {}, credsStore } = config;
+  const helper = Object.hasOwn(credHelpers, host) ? credHelpers[host] : credsStore || undefined;
   if (helper !== undefined) await storeWithHelper(helper, host, credential, env);
   const { username, secret } = credential;
   const auth = Buffer.from(`${username}:${secret.reveal()}`).toString('base64');

@@ -137,7 +137,9 @@ export const oauth2VerifierOptions = z
     if (KINDS.filter((kind) => options[kind] !== undefined).length !== 1) {
       context.addIssue({ code: 'custom', message: `needs exactly one of ${KINDS.join(', ')}` });
     }
-    const asksAboutAnything = options.introspection !== undefined || options.userInfo !== undefined;
+    // GitLab's tokens look like any 64 hex digits.
+    const { introspection, userInfo, gitlab } = options;
+    const asksAboutAnything = [introspection, userInfo, gitlab].some((service) => service !== undefined);
     if (asksAboutAnything && options.username === undefined) {
       context.addIssue({
         code: 'custom',

@@ -17,7 +17,7 @@ async function github(input: object = {}, rest: OAuth2Input = {}): Promise<World
 async function gitlab(rest: OAuth2Input = {}): Promise<World> {
   const service = await startGitlab();
   const options = { url: service.server.url, clientId: CLIENT };
-  return { service, ...oauth2VerifierOf({ username: undefined, gitlab: options, ...rest }) };
+  return { service, ...oauth2VerifierOf({ gitlab: options, ...rest }) };
 }
 
 async function google(rest: OAuth2Input = {}): Promise<World> {
