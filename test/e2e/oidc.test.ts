@@ -191,7 +191,7 @@ describe('people who sign in with a browser', () => {
     const code = /code ([A-Z-]{9})/.exec(printed)?.[1] ?? '-';
     expect(await page.getByRole('definition').first().textContent()).toBe(code);
     await page.getByRole('button', { name: 'Let it in' }).click();
-    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('The terminal is logged in');
+    await page.getByRole('heading', { level: 1, name: 'The terminal is logged in', exact: true }).waitFor();
     expect(await ended, printed).toBe(0);
     expect(printed).toContain(
       `Logged in to ${proxy.host} as anna. The token is kept in the credential helper drp.`,
@@ -219,7 +219,7 @@ describe('people who sign in with a browser', () => {
     await page.getByLabel('Name').focus();
     await page.keyboard.type('by keyboard');
     await page.keyboard.press('Enter');
-    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Your new token');
+    await page.getByRole('heading', { level: 1, name: 'Your new token', exact: true }).waitFor();
   });
 
   it('are not used by pages of other sites', async () => {
@@ -235,7 +235,7 @@ describe('people who sign in with a browser', () => {
     // Another site is another host name: ports do not count.
     await page.goto(`http://localhost:${(attacker.address() as AddressInfo).port}`);
     await page.getByRole('button', { name: 'Win' }).click();
-    expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Sign in');
+    await page.getByRole('heading', { level: 1, name: 'Sign in', exact: true }).waitFor();
     attacker.close();
     await page.goto(`${proxy.url}/account`);
     expect(await page.getByRole('row').count()).toBe(before);
