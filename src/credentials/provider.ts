@@ -12,6 +12,10 @@ export interface Credential {
 export interface CredentialRequest {
   /** `host` or `host:port`, as in the upstream's URL. */
   readonly registry: string;
+  /** The image that is to be pulled, as its reference was given; absent where more than one image is meant. */
+  readonly image?: string;
+  /** The pod's service account token, where kubelet handed one over with the question. */
+  readonly serviceAccountToken?: Secret;
   readonly signal: AbortSignal;
 }
 
@@ -24,5 +28,10 @@ export interface CredentialProvider {
    * @throws when there should be one and it can't be had now
    */
   credential(request: CredentialRequest): Promise<Credential | undefined>;
+  /**
+   * Says that a credential from here was turned away although it should still hold. A provider that can make a new one
+   * makes it for the next question; one that can only repeat itself lacks this.
+   */
+  discard?(credential: Credential): void;
   close(): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { Secret } from '../../core/index.ts';
 import { createProviderHost, type PluginDependencies, type PluginOptions } from '../../plugins/index.ts';
+import { createCredentialCache } from '../credential-cache.ts';
 import type { Credential, CredentialProvider } from '../provider.ts';
-import { createCredentialCache } from './credential-cache.ts';
 
 /**
  * Credentials from a plugin. It is started with the first one that is needed.
@@ -24,6 +24,7 @@ export function createPluginProvider(
   return {
     type: options.type,
     credential: ({ registry, signal }) => cache.get(registry, signal),
+    discard: (credential) => cache.discard(credential),
     async close() {
       cache.close();
       await plugin.close();

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Secret } from '../../../src/core/index.ts';
-import type { Credential } from '../../../src/credentials/index.ts';
-import { createCredentialCache } from '../../../src/credentials/plugin/credential-cache.ts';
+import { Secret } from '../../src/core/index.ts';
+import { createCredentialCache } from '../../src/credentials/credential-cache.ts';
+import type { Credential } from '../../src/credentials/index.ts';
 
 const MINUTE_MS = 60_000;
 const { signal } = new AbortController();
@@ -112,6 +112,18 @@ describe('a credential', () => {
     await expect(get()).rejects.toThrow('down');
     fail(false);
     expect(await get()).toBe('2');
+  });
+
+  it('that was turned away is fetched anew, and only that one', async () => {
+    const { get, cache, fetched } = setUp(60 * MINUTE_MS);
+    await get('b.example');
+    const turnedAway = await cache.get('a.example', signal);
+    if (!turnedAway) throw new Error('there should be one');
+    cache.discard(turnedAway);
+    expect([await get(), await get('b.example')]).toEqual(['3', '1']);
+    cache.discard(turnedAway);
+    expect(await get()).toBe('3');
+    expect(fetched).toHaveLength(3);
   });
 
   it('is not to be had once it is closed, nor while that happens', async () => {

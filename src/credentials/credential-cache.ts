@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../../core/index.ts';
-import type { Credential } from '../provider.ts';
+import type { Clock } from '../core/index.ts';
+import type { Credential } from './provider.ts';
 
 /** Fetches the credential for a registry; undefined where there is none. */
 export type FetchCredential = (registry: string, signal: AbortSignal) => Promise<Credential | undefined>;
@@ -9,6 +9,8 @@ export type FetchCredential = (registry: string, signal: AbortSignal) => Promise
 export interface CredentialCache {
   /** @throws what the fetch throws; the signal's reason when it is aborted */
   get(registry: string, signal: AbortSignal): Promise<Credential | undefined>;
+  /** Forgets this credential wherever it is kept, so that the next question fetches a new one. */
+  discard(credential: Credential): void;
   /** Gives up what is being fetched. */
   close(): void;
 }
@@ -61,6 +63,11 @@ export function createCredentialCache(
         running.set(registry, fetching);
       }
       return unlessAborted(fetching, signal);
+    },
+    discard(credential) {
+      for (const [registry, entry] of entries.entries()) {
+        if (entry.credential === credential) entries.delete(registry);
+      }
     },
     close() {
       entries.clear();
