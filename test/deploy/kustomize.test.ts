@@ -1,0 +1,56 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { checkAgainstApi } from './api-schemas.ts';
+import { containersOf, DEPLOY, type KubernetesObject, kustomized, podsOf } from './objects.ts';
+
+const FOLDERS = [...readdirSync(join(DEPLOY, 'kustomize/base')).map((name) => `base/${name}`), 'gke', 'eks'];
+const BY_DIGEST = /@sha256:[0-9a-f]{64}$/;
+
+describe.each(FOLDERS)('deploy/kustomize/%s', (folder) => {
+  it('gives objects that the Kubernetes API takes', async () => {
+    const objects = await kustomized(folder);
+    expect(objects.length).toBeGreaterThan(0);
+    for (const object of objects) checkAgainstApi(object);
+  });
+
+  it('gives each object once', async () => {
+    const names = (await kustomized(folder)).map(nameOf);
+    expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('runs every container with the least that it needs', async () => {
+    for (const { owner, pod } of podsOf(await kustomized(folder))) {
+      expect(pod.automountServiceAccountToken, owner).toBe(false);
+      expect(pod.securityContext?.seccompProfile?.type, owner).toBe('RuntimeDefault');
+      for (const { name, image, resources, securityContext } of containersOf(pod)) {
+        const where = `${owner}, container ${name}`;
+        expect(image, where).toMatch(BY_DIGEST);
+        expect(resources?.limits?.memory, where).toBeDefined();
+        expect(securityContext, where).toMatchObject({
+          allowPrivilegeEscalation: false,
+          readOnlyRootFilesystem: true,
+          capabilities: { drop: ['ALL'] },
+        });
+        expect(securityContext?.privileged, where).toBeUndefined();
+      }
+    }
+  });
+});
+
+it('the schema check refuses an object that the API would refuse', () => {
+  const object = {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { name: 'a' },
+    spec: { ports: [{ port: 'x' }] },
+  };
+  expect(() => checkAgainstApi(object as unknown as KubernetesObject)).toThrow(/ports/);
+  expect(() => checkAgainstApi({ ...object, kind: 'Servise' } as unknown as KubernetesObject)).toThrow(
+    /no v1 Servise/,
+  );
+});
+
+function nameOf({ apiVersion, kind, metadata }: KubernetesObject): string {
+  return [apiVersion, kind, metadata.namespace ?? '', metadata.name].join(' ');
+}
