@@ -1,0 +1,113 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { parse } from 'yaml';
+import { runCommand } from '../support/commands.ts';
+import { checkAgainstApi } from './api-schemas.ts';
+import { renderChart } from './chart-templates.ts';
+import { DEPLOY, type KubernetesObject, kustomized, objectsOf } from './objects.ts';
+
+const CHART = join(DEPLOY, 'helm/docker-registry-proxy');
+const DIGEST = `sha256:${'0'.repeat(64)}`;
+
+interface Values {
+  readonly [key: string]: unknown;
+  readonly image: { readonly repository: string; readonly digest: string };
+}
+
+let folder: string;
+let hasHelm: boolean;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'chart-'));
+  hasHelm = await runCommand('helm', ['version'], { home: folder }).then(
+    ({ code }) => code === 0,
+    () => false,
+  );
+  if (!hasHelm) process.stdout.write('helm is not in PATH: the chart is rendered by the tests themselves\n');
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+async function defaults(): Promise<Values> {
+  const values = parse(await readFile(join(CHART, 'values.yaml'), 'utf8')) as Values;
+  return { ...values, image: { ...values.image, digest: DIGEST } };
+}
+
+/** With the parts switched on that a kustomize base is compared with, and the same configuration in it. */
+async function valuesFor(part: 'proxy' | 'imageService', configFile: string): Promise<Values> {
+  const values = await defaults();
+  const config = await readFile(join(DEPLOY, 'kustomize/base', configFile), 'utf8');
+  const off = { proxy: { ...(values.proxy as object), enabled: false } };
+  return { ...values, ...off, [part]: { ...(values[part] as object), enabled: true, config } };
+}
+
+async function templated(values: Values): Promise<KubernetesObject[]> {
+  if (!hasHelm) return objectsOf(renderChart(CHART, values));
+  const file = join(folder, 'values.yaml');
+  await writeFile(file, JSON.stringify(values));
+  const { code, stdout, stderr } = await runCommand('helm', ['template', 'drp', CHART, '--values', file], {
+    home: folder,
+  });
+  if (code !== 0) throw new Error(stderr);
+  return objectsOf(stdout);
+}
+
+async function refusals(values: unknown): Promise<string> {
+  const ajv = new Ajv({ allErrors: true, strict: false });
+  const schema = JSON.parse(await readFile(join(CHART, 'values.schema.json'), 'utf8')) as object;
+  return ajv.validate(schema, values) ? '' : ajv.errorsText();
+}
+
+describe('the chart', () => {
+  it.each([
+    ['proxy', 'base/proxy', 'proxy/drp.yaml'],
+    ['imageService', 'base/image-service', 'image-service/image-service.yaml'],
+  ] as const)('gives for %s what deploy/kustomize/%s gives', async (part, kustomization, config) => {
+    const values = await valuesFor(part, config);
+    expect(await refusals(values)).toBe('');
+    const objects = await templated(values);
+    for (const object of objects) checkAgainstApi(object);
+    expect(sorted(objects)).toEqual(sorted(await kustomized(kustomization)));
+  });
+
+  it('leaves out what is switched off', async () => {
+    const values = await valuesFor('proxy', 'proxy/drp.yaml');
+    const proxy = {
+      ...(values.proxy as object),
+      ingress: { enabled: false },
+      networkPolicy: { enabled: false },
+      serviceMonitor: { enabled: false },
+    };
+    const kinds = (await templated({ ...values, proxy })).map(({ kind }) => kind);
+    expect(kinds).not.toContain('Ingress');
+    expect(kinds).not.toContain('NetworkPolicy');
+    expect(kinds).not.toContain('ServiceMonitor');
+    expect(kinds).not.toContain('DaemonSet');
+  });
+});
+
+describe('the values', () => {
+  it('of a plain install are refused: the image and the configuration have to be named', async () => {
+    const values = parse(await readFile(join(CHART, 'values.yaml'), 'utf8')) as Values;
+    expect(await refusals(values)).toMatch(/image\/digest/);
+    expect(await refusals(await defaults())).toMatch(/proxy\/config/);
+  });
+
+  it.each([
+    ['a tag in place of a digest', { image: { repository: 'r.example.com/drp', digest: 'latest' } }],
+    ['a tag in the name', { image: { repository: 'r.example.com/drp:latest', digest: DIGEST } }],
+    ['a misspelt key', { imige: {} }],
+  ])('with %s are refused', async (_, changed) => {
+    const values = { ...(await valuesFor('proxy', 'proxy/drp.yaml')), ...changed };
+    expect(await refusals(values)).not.toBe('');
+  });
+});
+
+/** In one order, without the namespace: Helm's is that of the release. */
+function sorted(objects: readonly KubernetesObject[]): unknown[] {
+  return objects
+    .map(({ metadata: { namespace: _, ...metadata }, ...object }) => ({ ...object, metadata }))
+    .sort((a, b) => (`${a.kind} ${a.metadata.name}` < `${b.kind} ${b.metadata.name}` ? -1 : 1));
+}
