@@ -1,13 +1,14 @@
+import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 
 /**
- * The part of Helm's template language that the chart is written in: `if`, `with`, `include`, `toYaml`, `nindent`, and
- * values by their path. It stands in where there is no helm; anything else in a template is an error here, so that
+ * The part of Helm's template language that the chart is written in: `if`, `with`, `include`, `toYaml`, `nindent`, `sha256sum`
+ * and values by their path. It stands in where there is no helm; anything else in a template is an error here, so that
  * the chart stays as plain as this.
  */
-export function renderChart(folder: string, values: object): string {
+export function renderChart(folder: string, values: object, namespace: string): string {
   const templates = join(folder, 'templates');
   const names = readdirSync(templates).sort();
   const definitions = readDefinitions(readFileSync(join(templates, '_helpers.tpl'), 'utf8'));
@@ -15,7 +16,7 @@ export function renderChart(folder: string, values: object): string {
     .filter((name) => name.endsWith('.yaml'))
     .map(
       (name) =>
-        `---\n${render(parse(readFileSync(join(templates, name), 'utf8')), { Values: values }, definitions)}`,
+        `---\n${render(parse(readFileSync(join(templates, name), 'utf8')), { Values: values, Release: { Namespace: namespace } }, definitions)}`,
     )
     .join('\n');
 }
@@ -83,6 +84,10 @@ function evaluate(pipeline: string, scope: unknown, definitions: Definitions): u
   const [first = '', ...filters] = pipeline.split('|').map((part) => part.trim());
   let value = call(first, scope, definitions);
   for (const filter of filters) {
+    if (filter === 'sha256sum') {
+      value = createHash('sha256').update(String(value)).digest('hex');
+      continue;
+    }
     const spaces = /^nindent (\d+)$/.exec(filter)?.[1];
     if (spaces === undefined) throw new Error(`the chart has no plain template: | ${filter}`);
     value = `\n${String(value).replace(/^/gm, ' '.repeat(Number(spaces)))}`;
