@@ -1,17 +1,16 @@
-import { status } from '@grpc/grpc-js';
-import type { ImageServiceError } from '../errors.ts';
+import { type ImageServiceError, STATUS } from '../errors.ts';
 
 /** Codes that say it without words. containerd and CRI-O use them for some failures, and UNKNOWN for most. */
-const CODES: readonly number[] = [status.UNAUTHENTICATED, status.PERMISSION_DENIED];
+const CODES: readonly number[] = [STATUS.UNAUTHENTICATED, STATUS.PERMISSION_DENIED];
 
 /** Codes under which a runtime passes a registry's words on. */
 const CODES_WITH_WORDS: readonly number[] = [
-  status.UNKNOWN,
-  status.INTERNAL,
-  status.NOT_FOUND,
-  status.FAILED_PRECONDITION,
-  status.INVALID_ARGUMENT,
-  status.UNAVAILABLE,
+  STATUS.UNKNOWN,
+  STATUS.INTERNAL,
+  STATUS.NOT_FOUND,
+  STATUS.FAILED_PRECONDITION,
+  STATUS.INVALID_ARGUMENT,
+  STATUS.UNAVAILABLE,
 ];
 
 /** How registries and runtimes word it that a credential is missing, wrong or not enough. */

@@ -1,4 +1,3 @@
-import { status } from '@grpc/grpc-js';
 import type { Clock } from '../../../core/index.ts';
 import {
   type CredentialOptions,
@@ -6,7 +5,7 @@ import {
   createCredentialProvider,
 } from '../../../credentials/index.ts';
 import type { Logger } from '../../../telemetry/index.ts';
-import { ImageServiceError } from '../errors.ts';
+import { ImageServiceError, STATUS } from '../errors.ts';
 import type { AuthConfig } from '../gen/runtime/v1/image_pb.ts';
 import type { PullAttempt, PullCredentials } from '../image-service.ts';
 import { isAuthorizationFailure } from './authorization-failure.ts';
@@ -158,5 +157,5 @@ function endOf(
     return new ImageServiceError(turnedAway.code, `${turnedAway.message} (${reason})`, { cause: turnedAway });
   }
   const message = `not pulled, because ${reason}; the order for this image is provider-only`;
-  return new ImageServiceError(status.UNAVAILABLE, message, { cause: failure });
+  return new ImageServiceError(STATUS.UNAVAILABLE, message, { cause: failure });
 }

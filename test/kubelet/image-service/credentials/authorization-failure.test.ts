@@ -1,11 +1,10 @@
-import { status } from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import { isAuthorizationFailure } from '../../../../src/kubelet/image-service/credentials/index.ts';
-import { ImageServiceError, type StatusCode } from '../../../../src/kubelet/image-service/errors.ts';
+import { ImageServiceError, STATUS, type StatusCode } from '../../../../src/kubelet/image-service/errors.ts';
 
 const IMAGE = 'docker.example.com/team/app:v1';
 
-function isFailure(message: string, code: StatusCode = status.UNKNOWN, image = IMAGE): boolean {
+function isFailure(message: string, code: StatusCode = STATUS.UNKNOWN, image = IMAGE): boolean {
   return isAuthorizationFailure(new ImageServiceError(code, message), image);
 }
 
@@ -44,10 +43,10 @@ describe('it is about authorisation', () => {
     'reading manifest v1 in docker.io/team/app: errors:\ndenied: requested access to the resource is denied\nunauthorized: authentication required\n',
   ])('%s', (message) => {
     expect(isFailure(message)).toBe(true);
-    expect(isFailure(message, status.NOT_FOUND)).toBe(true);
+    expect(isFailure(message, STATUS.NOT_FOUND)).toBe(true);
   });
 
-  it.each([status.UNAUTHENTICATED, status.PERMISSION_DENIED])('code %i, whatever the words', (code) => {
+  it.each([STATUS.UNAUTHENTICATED, STATUS.PERMISSION_DENIED])('code %i, whatever the words', (code) => {
     expect(isFailure('no', code)).toBe(true);
   });
 });
@@ -79,10 +78,10 @@ describe('it is not', () => {
       'manifest for x/denied:unauthorized not found: Get "https://docker.example.com/v2/x/denied/manifests/unauthorized": EOF',
     ],
   ])('because of what the image %s is called', (image, message) => {
-    expect(isFailure(message, status.UNKNOWN, image)).toBe(false);
+    expect(isFailure(message, STATUS.UNKNOWN, image)).toBe(false);
   });
 
-  it.each([status.CANCELLED, status.DEADLINE_EXCEEDED])('code %i, whatever the words', (code) => {
+  it.each([STATUS.CANCELLED, STATUS.DEADLINE_EXCEEDED])('code %i, whatever the words', (code) => {
     expect(isFailure('unauthorized: authentication required', code)).toBe(false);
   });
 });

@@ -1,5 +1,4 @@
 import { create } from '@bufbuild/protobuf';
-import { status } from '@grpc/grpc-js';
 import { describe, expect, it, vi } from 'vitest';
 import { Secret } from '../../../../src/core/index.ts';
 import type { Credential, CredentialProvider, CredentialRequest } from '../../../../src/credentials/index.ts';
@@ -8,7 +7,7 @@ import {
   type PullCredentialsObserver,
   pullCredentialOptions,
 } from '../../../../src/kubelet/image-service/credentials/index.ts';
-import { ImageServiceError, type StatusCode } from '../../../../src/kubelet/image-service/errors.ts';
+import { ImageServiceError, STATUS, type StatusCode } from '../../../../src/kubelet/image-service/errors.ts';
 import { AuthConfigSchema } from '../../../../src/kubelet/image-service/gen/runtime/v1/image_pb.ts';
 import type { PullAttempt } from '../../../../src/kubelet/image-service/image-service.ts';
 import { createLogger } from '../../../../src/telemetry/index.ts';
@@ -40,7 +39,7 @@ function provider(
 
 const credential = (username: string): Credential => ({ username, password: new Secret(`${username}'s`) });
 
-const unauthorized = new ImageServiceError(status.UNKNOWN, 'unauthorized: authentication required');
+const unauthorized = new ImageServiceError(STATUS.UNKNOWN, 'unauthorized: authentication required');
 
 /** Pulls where only the named users may; '' is nobody in particular. */
 function setUp(
@@ -116,7 +115,7 @@ describe('kubelet-first', () => {
   it("says that the provider failed when the credential of kubelet wasn't enough", async () => {
     const { pull } = setUp('kubelet-first', provider([new Error('no network')]), []);
     await expect(pull(SHOWN)).rejects.toMatchObject({
-      code: status.UNKNOWN,
+      code: STATUS.UNKNOWN,
       message: 'unauthorized: authentication required (the made-up provider failed: no network)',
     });
   });
@@ -162,7 +161,7 @@ describe('provider-only', () => {
   it('does not pull when the provider fails, and says why', async () => {
     const { pull, users } = setUp('provider-only', provider([new Error('no network')]), ['from-kubelet', '']);
     await expect(pull(SHOWN)).rejects.toMatchObject({
-      code: status.UNAVAILABLE,
+      code: STATUS.UNAVAILABLE,
       message:
         'not pulled, because the made-up provider failed: no network; the order for this image is provider-only',
     });
@@ -204,7 +203,7 @@ describe('a credential that is turned away', () => {
   });
 
   it('is not replaced when the failure is about something else', async () => {
-    const notFound = new ImageServiceError(status.UNKNOWN, 'manifest unknown');
+    const notFound = new ImageServiceError(STATUS.UNKNOWN, 'manifest unknown');
     const made = provider([credential('ours')], { discard: () => undefined });
     const { pull, users, events } = setUp('provider-first', made, [], notFound);
     await expect(pull(SHOWN)).rejects.toBe(notFound);
@@ -367,7 +366,7 @@ it('closes its providers', async () => {
   expect(close).toHaveBeenCalledOnce();
 });
 
-it.each<StatusCode>([status.UNAUTHENTICATED, status.PERMISSION_DENIED])(
+it.each<StatusCode>([STATUS.UNAUTHENTICATED, STATUS.PERMISSION_DENIED])(
   'takes code %i for a credential that is turned away',
   async (code) => {
     const failure = new ImageServiceError(code, 'no');
