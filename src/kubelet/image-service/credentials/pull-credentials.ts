@@ -5,11 +5,11 @@ import {
   createCredentialProvider,
 } from '../../../credentials/index.ts';
 import type { Logger } from '../../../telemetry/index.ts';
+import { createRuleFinder } from '../../image-rules/index.ts';
 import { ImageServiceError, STATUS } from '../errors.ts';
 import type { AuthConfig } from '../gen/runtime/v1/image_pb.ts';
 import type { PullAttempt, PullCredentials } from '../image-service.ts';
 import { isAuthorizationFailure } from './authorization-failure.ts';
-import { createRuleFinder } from './matching-rule.ts';
 import { type PullCredentialsObserver, SILENT_OBSERVER } from './observer.ts';
 import type { CredentialOrder, PullCredentialOptions } from './options.ts';
 import {

@@ -3,8 +3,8 @@ import type { Clock } from '../../../core/index.ts';
 import type { Credential, CredentialProvider } from '../../../credentials/index.ts';
 import { type ImageReference, registryHost } from '../../../oci/index.ts';
 import type { Logger } from '../../../telemetry/index.ts';
+import { askProvider, ProviderTimeoutError } from '../../image-rules/index.ts';
 import { type AuthConfig, AuthConfigSchema } from '../gen/runtime/v1/image_pb.ts';
-import { askProvider, ProviderTimeoutError } from './bounded-provider.ts';
 import type { PullCredentialsObserver } from './observer.ts';
 
 /** What a provider said. */

@@ -1,5 +1,13 @@
-import { type ImageReference, parseImageReference } from '../../../oci/index.ts';
+import { type ImageReference, parseImageReference } from '../../oci/index.ts';
 import type { ImagePattern } from './image-pattern.ts';
+
+/** The rule that an image falls under, and the image's name in its parts. */
+export interface FoundRule<Rule> {
+  readonly rule: Rule;
+  readonly reference: ImageReference;
+  /** Whether every image of the same registry falls under the rule. */
+  readonly wholeRegistry: boolean;
+}
 
 /**
  * Orders the patterns of all rules once, the most exact first.
@@ -7,7 +15,7 @@ import type { ImagePattern } from './image-pattern.ts';
  */
 export function createRuleFinder<Rule extends { readonly images: readonly ImagePattern[] }>(
   rules: readonly Rule[],
-): (image: string) => { readonly rule: Rule; readonly reference: ImageReference } | undefined {
+): (image: string) => FoundRule<Rule> | undefined {
   const patterns = rules
     .flatMap((rule) => rule.images.map((pattern) => ({ rule, pattern })))
     .sort(
@@ -16,6 +24,11 @@ export function createRuleFinder<Rule extends { readonly images: readonly ImageP
   return (image) => {
     const reference = parseImageReference(image);
     const found = reference && patterns.find(({ pattern }) => pattern.matches(reference));
-    return found && { rule: found.rule, reference };
+    if (!found) return undefined;
+    const rivals = patterns.filter(({ rule }) => rule !== found.rule);
+    const wholeRegistry =
+      found.pattern.everyRepository &&
+      !rivals.some(({ pattern }) => pattern.matchesRegistry(reference.registry));
+    return { rule: found.rule, reference, wholeRegistry };
   };
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseImagePattern } from '../../../../src/kubelet/image-service/credentials/image-pattern.ts';
-import { parseImageReference } from '../../../../src/oci/index.ts';
+import { parseImagePattern } from '../../../src/kubelet/image-rules/image-pattern.ts';
+import { parseImageReference } from '../../../src/oci/index.ts';
 
 function matches(pattern: string, image: string): boolean {
   const reference = parseImageReference(image);

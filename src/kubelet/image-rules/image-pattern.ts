@@ -5,7 +5,7 @@ import {
   matchSegment,
   PatternError,
   parseRepositoryPattern,
-} from '../../../oci/index.ts';
+} from '../../oci/index.ts';
 
 /** Tells whether an image is one that a pattern means. */
 export interface ImagePattern {
@@ -15,6 +15,9 @@ export interface ImagePattern {
   readonly canonical: string;
   /** How exact it is: the characters that are not wildcards. */
   readonly literals: number;
+  /** Whether it means every repository of its registries. */
+  readonly everyRepository: boolean;
+  matchesRegistry(registry: string): boolean;
   matches(image: ImageReference): boolean;
 }
 
@@ -34,7 +37,7 @@ const ADDRESS = /^\[[0-9a-f:]+\]$/;
  * @throws {PatternError}
  */
 export function parseImagePattern(text: string): ImagePattern {
-  if (text === EVERYTHING) return { text, canonical: text, literals: 0, matches: () => true };
+  if (text === EVERYTHING) return everything();
   const slash = text.indexOf('/');
   if (slash < 0) {
     throw new PatternError(
@@ -49,14 +52,28 @@ export function parseImagePattern(text: string): ImagePattern {
   const path = rest === EVERYTHING ? rest : canonicalPath(registry, rest);
   const repository = parseRepositoryPattern(path);
   const canonical = `${registry}/${path}`;
+  const matchesRegistry = (asked: string): boolean => {
+    const parts = splitPort(asked);
+    return port === parts.port && matchesHost(host, parts.host);
+  };
   return {
     text,
     canonical,
     literals: canonical.replaceAll('*', '').length,
-    matches(image) {
-      const asked = splitPort(image.registry);
-      return port === asked.port && matchesHost(host, asked.host) && repository.matches(image.repository);
-    },
+    everyRepository: path === EVERYTHING,
+    matchesRegistry,
+    matches: (image) => matchesRegistry(image.registry) && repository.matches(image.repository),
+  };
+}
+
+function everything(): ImagePattern {
+  return {
+    text: EVERYTHING,
+    canonical: EVERYTHING,
+    literals: 0,
+    everyRepository: true,
+    matchesRegistry: () => true,
+    matches: () => true,
   };
 }
 

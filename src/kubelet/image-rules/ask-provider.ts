@@ -1,5 +1,5 @@
-import type { Clock } from '../../../core/index.ts';
-import type { Credential, CredentialProvider, CredentialRequest } from '../../../credentials/index.ts';
+import type { Clock } from '../../core/index.ts';
+import type { Credential, CredentialProvider, CredentialRequest } from '../../credentials/index.ts';
 
 /** Kubelet pulls one image after the other: a provider that hangs must not hold up the node. */
 const PROVIDER_TIMEOUT_MS = 10_000;
