@@ -25,7 +25,8 @@ export function createRuleFinder<Rule extends { readonly images: readonly ImageP
     const reference = parseImageReference(image);
     const found = reference && patterns.find(({ pattern }) => pattern.matches(reference));
     if (!found) return undefined;
-    const rivals = patterns.filter(({ rule }) => rule !== found.rule);
+    // Only what is more exact takes images away.
+    const rivals = patterns.slice(0, patterns.indexOf(found)).filter(({ rule }) => rule !== found.rule);
     const wholeRegistry =
       found.pattern.everyRepository &&
       !rivals.some(({ pattern }) => pattern.matchesRegistry(reference.registry));
