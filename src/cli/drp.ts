@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { checkCommand } from './check.ts';
+import { credentialProviderCommand } from './credential-provider.ts';
 import { demoCommand } from './demo.ts';
 import { explainCommand } from './explain.ts';
 import { loginCommand } from './login.ts';
@@ -19,6 +20,7 @@ export function createDrp(terminal: Terminal = processTerminal): Command {
         checkCommand(terminal),
         explainCommand(terminal),
         loginCommand(terminal),
+        credentialProviderCommand(terminal),
         demoCommand(),
       ],
     },
