@@ -18,6 +18,9 @@ TEST_PROGRAMS := dockerd=docker.io docker=docker.io containerd=containerd ctr=co
 BENCH_PROGRAMS := docker-registry=docker-registry nginx=nginx-light wrk=wrk curl=curl dockerd=docker.io containerd=containerd
 
 INSTALLED := node_modules/.package-lock.json
+# Built with one version of Node, whichever runs the build, so that the same sources give the same file.
+EXECUTABLE := dist/drp-node
+EXECUTABLE_SOURCES := $(shell find src deploy/executable -type f) package.json
 
 .PHONY: help
 help: ## List what there is
@@ -25,7 +28,7 @@ help: ## List what there is
 		while IFS=$$'\t' read -r target text; do printf '  make %-10s %s\n' "$$target" "$$text"; done
 
 .PHONY: demo
-demo: build ## Start a proxy with a sample image, pull through it, stay up
+demo: compile ## Start a proxy with a sample image, pull through it, stay up
 	@node dist/cli/main.js demo
 
 .PHONY: test
@@ -48,12 +51,24 @@ bench: build bench-programs ## Measure against docker-registry and nginx (JSON=1
 	@npm_config_loglevel=error npx tsc -p bench/tsconfig.json && node .cache/bench/bench/main.js $(if $(JSON),--json)
 
 .PHONY: build
-build: $(INSTALLED) ## Compile to dist/
+build: compile $(EXECUTABLE) ## Compile to dist/, and make the executable for nodes
+
+.PHONY: compile
+compile: $(INSTALLED)
 	@npm run --silent build
+
+$(EXECUTABLE): $(INSTALLED) $(EXECUTABLE_SOURCES) $(call node_program,$(NEWEST_NODE))
+	@echo 'Making the executable for nodes, $@'
+	@mkdir -p dist && node deploy/executable/build.mjs $(call node_program,$(NEWEST_NODE)) $@
 
 .PHONY: clean
 clean: ## Remove everything that was made here
 	rm -rf dist node_modules .cache coverage
+
+# For the test that builds it again.
+.PHONY: print-executable-node
+print-executable-node:
+	@echo $(call node_program,$(NEWEST_NODE))
 
 # npm writes this file last, so a lock file newer than it means that the packages are stale.
 $(INSTALLED): package-lock.json package.json

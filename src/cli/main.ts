@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { createDrp } from './drp.ts';
 import { runProgram } from './program.ts';
 
-await runProgram(process.argv.slice(2));
+await runProgram(createDrp(), process.argv.slice(2));

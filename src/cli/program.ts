@@ -1,30 +1,28 @@
-import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
-import { checkCommand } from './check.ts';
-import { demoCommand } from './demo.ts';
+import { programVersion } from '../core/index.ts';
 import { CommandError, EXIT } from './errors.ts';
-import { explainCommand } from './explain.ts';
-import { loginCommand } from './login.ts';
-import { serveCommand } from './serve.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
-/** `drp` with all its commands. What a command needs is imported when it runs, so that help comes at once. */
-export function createProgram(terminal: Terminal = processTerminal): Command {
-  const program = new Command('drp')
-    .description('Docker Registry Proxy: your own domain and logins in front of any registry')
-    .version(version(), '--version', 'print the version')
+/** What a program is called and does. */
+export interface ProgramDescription {
+  readonly name: string;
+  readonly description: string;
+  readonly example: string;
+  readonly commands: readonly Command[];
+}
+
+/** A program with its commands. What a command needs is imported when it runs, so that help comes at once. */
+export function createProgram(
+  { name, description, example, commands }: ProgramDescription,
+  terminal: Terminal = processTerminal,
+): Command {
+  const program = new Command(name)
+    .description(description)
+    .version(programVersion(), '--version', 'print the version')
     .helpCommand('help [command]', 'help for a command')
-    .addHelpText('after', '\nExample:\n  drp serve --upstream https://gcr.io/my-gcp-project');
-  for (const command of [
-    serveCommand(),
-    checkCommand(terminal),
-    explainCommand(terminal),
-    loginCommand(terminal),
-    demoCommand(),
-  ]) {
-    program.addCommand(command);
-  }
-  for (const command of [program, ...program.commands]) {
+    .addHelpText('after', `\nExample:\n  ${example}`);
+  for (const command of commands) program.addCommand(command);
+  for (const command of allCommands(program)) {
     command.exitOverride().configureOutput({
       writeOut: (text) => terminal.print(text.replace(/\n$/, '')),
       writeErr: (text) => terminal.printError(text.replace(/\n$/, '')),
@@ -35,13 +33,18 @@ export function createProgram(terminal: Terminal = processTerminal): Command {
   return program;
 }
 
+function allCommands(command: Command): Command[] {
+  return [command, ...command.commands.flatMap(allCommands)];
+}
+
 /** Runs a command; never rejects. Errors become one line each, and an exit code. */
 export async function runProgram(
+  program: Command,
   args: readonly string[],
   terminal: Terminal = processTerminal,
 ): Promise<void> {
   try {
-    await createProgram(terminal).parseAsync(args, { from: 'user' });
+    await program.parseAsync(args, { from: 'user' });
   } catch (error) {
     const { message, exitCode } = describeError(error);
     if (message !== '') terminal.printError(message);
@@ -64,10 +67,4 @@ function describeError(error: unknown): { message: string; exitCode: number } {
     return { message: `drp: ${error.message.replace(/\s*\n\s*/g, ' ')}`, exitCode: EXIT.failed };
   }
   return { message: `drp: ${String(error)}`, exitCode: EXIT.failed };
-}
-
-function version(): string {
-  const file = new URL('../../package.json', import.meta.url);
-  const { version: text } = JSON.parse(readFileSync(file, 'utf8')) as { version: string };
-  return text;
 }

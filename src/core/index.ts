@@ -7,3 +7,4 @@ export { fingerprint } from './fingerprint.ts';
 export * as optionTypes from './option-types.ts';
 export { Secret } from './secret.ts';
 export { parseUrl } from './url.ts';
+export { programVersion } from './version.ts';

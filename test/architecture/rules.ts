@@ -16,6 +16,7 @@ export const ORDER = [
   'kubelet/image-service',
   'kubelet/credential-provider',
   'kubelet/setup',
+  'kubelet/image-rules',
   'credentials',
   'plugins',
   'state',

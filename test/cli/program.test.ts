@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { findConfigFile } from '../../src/cli/config-file.ts';
-import { createProgram } from '../../src/cli/program.ts';
+import { createDrp } from '../../src/cli/drp.ts';
 import { run } from './run-program.ts';
 
-const commands = createProgram().commands.map((command) => command.name());
+const commands = createDrp().commands.map((command) => command.name());
 
 describe('help', () => {
   test.each(commands)('drp %s --help has an example and the exit codes', async (command) => {

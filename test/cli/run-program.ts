@@ -1,4 +1,6 @@
+import { createDrp } from '../../src/cli/drp.ts';
 import { runProgram } from '../../src/cli/program.ts';
+import type { Terminal } from '../../src/cli/terminal.ts';
 
 export interface Ran {
   readonly out: string;
@@ -18,13 +20,14 @@ export async function runOn(
   const out: string[] = [];
   const error: string[] = [];
   let exitCode = 0;
-  await runProgram(args, {
+  const terminal: Terminal = {
     ...world,
     print: (text) => out.push(text),
     printError: (text) => error.push(text),
     setExitCode: (code) => {
       exitCode = code;
     },
-  });
+  };
+  await runProgram(createDrp(terminal), args, terminal);
   return { out: out.join('\n'), error: error.join('\n'), exitCode };
 }

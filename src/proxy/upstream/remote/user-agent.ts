@@ -1,7 +1,6 @@
-import { createRequire } from 'node:module';
+import { programVersion } from '../../../core/index.ts';
 
 /** Product and version, as registries see them. */
 export function userAgent(): string {
-  const { version } = createRequire(import.meta.url)('../../../../package.json') as { version: string };
-  return `docker-registry-proxy/${version}`;
+  return `docker-registry-proxy/${programVersion()}`;
 }

@@ -1,0 +1,84 @@
+// Makes dist/drp-node: image service, credential provider and node setup as one file, for machines that have no Node.js.
+// Usage: build.mjs NODE OUTPUT, where NODE is the program that becomes a part of it.
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { chmod, copyFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
+import { inject } from 'postject';
+
+const RESOURCE = 'NODE_SEA_BLOB';
+const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
+const top = resolve(import.meta.dirname, '../..');
+const run = promisify(execFile);
+
+const [node, output] = process.argv.slice(2).map((path) => resolve(path));
+const folder = await mkdtemp(join(tmpdir(), 'drp-node-'));
+try {
+  await bundle('src/cli/node-main.ts', join(folder, 'main.cjs'));
+  await bundle('src/cli/drp-node.ts', join(folder, 'program.cjs'));
+  // The code cache of V8 differs from one build to the next, and saves little: it is left out.
+  const sea = { main: 'main.cjs', output: 'blob', assets: { program: 'program.cjs' }, disableExperimentalSEAWarning: true };
+  await writeFile(join(folder, 'sea.json'), JSON.stringify(sea));
+  // In that folder, so that no path of this machine gets into the blob.
+  await run(node, ['--experimental-sea-config', 'sea.json'], { cwd: folder });
+  const program = join(folder, 'program');
+  await copyFile(node, program);
+  await injectQuietly(program, await readFile(join(folder, 'blob')));
+  await chmod(program, 0o755);
+  const sum = await sha256(program);
+  await copyFile(program, `${output}.new`);
+  await rename(`${output}.new`, output);
+  await writeFile(`${output}.sha256`, `${sum}  ${basename(output)}\n`);
+  process.stdout.write(`${output}\nsha256 ${sum}\n`);
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+/** One CommonJS file: what is imported when it is needed is still evaluated only then. */
+async function bundle(entryPoint, outfile) {
+  const { version } = JSON.parse(await readFile(join(top, 'package.json'), 'utf8'));
+  await build({
+    absWorkingDir: top,
+    entryPoints: [entryPoint],
+    bundle: true,
+    platform: 'node',
+    target: 'node24',
+    format: 'cjs',
+    outfile,
+    minifySyntax: true,
+    legalComments: 'none',
+    logLevel: 'error',
+    plugins: [
+      {
+        name: 'version',
+        setup: ({ onLoad }) =>
+          onLoad({ filter: /\/src\/core\/version\.ts$/ }, () => ({
+            contents: `export const programVersion = () => ${JSON.stringify(version)};`,
+            loader: 'ts',
+          })),
+      },
+    ],
+  });
+}
+
+/** The library tells of names of ELF sections that it can't find, which it does not need. */
+async function injectQuietly(program, blob) {
+  const { warn, log } = console;
+  Object.assign(console, { warn: () => {}, log: () => {} });
+  try {
+    await inject(program, RESOURCE, blob, { sentinelFuse: FUSE });
+  } finally {
+    Object.assign(console, { warn, log });
+  }
+}
+
+async function sha256(path) {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(path), hash);
+  return hash.digest('hex');
+}
