@@ -1,4 +1,4 @@
-import type { Clock } from '../../core/index.ts';
+import { type Clock, TooManyWaitError } from '../../core/index.ts';
 import type { WindowedCount } from '../../state/index.ts';
 
 /** An attempt that may be made. It has to be ended by one of these; {@link release} does nothing after another. */
@@ -20,19 +20,12 @@ export interface TurnedAway {
  * count as if they had, and further ones wait for what becomes of them. Where none has failed and none does, nobody is turned away.
  */
 export interface AttemptGate {
-  /** @throws {TooManyAttemptsError}; the signal's reason; what the store says when it is down */
+  /** @throws {TooManyWaitError}; the signal's reason; what the store says when it is down */
   enter(key: string, signal: AbortSignal): Promise<Admitted | TurnedAway>;
   /** Whether failures, in other processes too, have reached the limit. @returns how long that lasts, else 0 */
   waitMs(key: string): Promise<number>;
   /** Begins anew. */
   forget(key: string): Promise<void>;
-}
-
-export class TooManyAttemptsError extends Error {
-  constructor() {
-    super('too many logins wait already');
-    this.name = 'TooManyAttemptsError';
-  }
 }
 
 /** The attempts of one key that have not ended. */
@@ -70,7 +63,7 @@ export function createAttemptGate(
   const wakeNext = (line: Line): void => line.waiting.shift()?.();
 
   function wait(line: Line, wasFirst: boolean, signal: AbortSignal): Promise<void> {
-    if (line.waiting.length >= WAITING_LIMIT) throw new TooManyAttemptsError();
+    if (line.waiting.length >= WAITING_LIMIT) throw new TooManyWaitError('logins');
     return new Promise((resolve, reject) => {
       const wake = (): void => {
         signal.removeEventListener('abort', giveUp);

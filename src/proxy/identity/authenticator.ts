@@ -1,7 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
-import { type Clock, systemClock } from '../../core/index.ts';
+import { type Clock, systemClock, TooManyWaitError } from '../../core/index.ts';
 import type { Logger, Metrics } from '../../telemetry/index.ts';
-import { TooManyAttemptsError } from './attempt-gate.ts';
 import { type Identity, isAnonymous } from './identity.ts';
 import { claimedIssuer } from './issuer.ts';
 import type { Limited, LoginLimits } from './login-limits.ts';
@@ -149,7 +148,7 @@ export function createAuthenticator(
           attempt.undecided();
         }
       } catch (cause) {
-        const isFull = cause instanceof TooManyAttemptsError;
+        const isFull = cause instanceof TooManyWaitError;
         return {
           type: 'cannot-tell',
           reason: isFull ? cause.message : 'failed logins can not be counted',

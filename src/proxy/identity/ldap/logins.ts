@@ -24,7 +24,11 @@ export interface LoginDependencies {
 }
 
 /** How many logins may wait for a connection. */
-export const QUEUE_LIMIT = 256;
+const QUEUE_LIMIT = 256;
+
+export function turnsOf({ connections }: LdapVerifierOptions) {
+  return { concurrency: connections, queueLimit: QUEUE_LIMIT, what: 'logins' };
+}
 
 export function refused(reason: string): Outcome {
   return { type: 'refused', reason };

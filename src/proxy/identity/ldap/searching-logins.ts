@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import type { Secret } from '../../../core/index.ts';
+import { createTurns, type Secret } from '../../../core/index.ts';
 import type { Identity } from '../identity.ts';
 import type { Outcome } from '../verifier.ts';
 import { anchorOf, usernameOf } from './anchor.ts';
 import type { LdapConnection } from './connection.ts';
 import type { DirectoryEntry } from './entry.ts';
 import { LdapSetupError } from './errors.ts';
-import { identify, type LoginDependencies, type Logins, QUEUE_LIMIT, refused } from './logins.ts';
+import { identify, type LoginDependencies, type Logins, refused, turnsOf } from './logins.ts';
 import type { LdapServer } from './open-socket.ts';
 import type { LdapVerifierOptions } from './options.ts';
 import { createServiceConnections } from './service-connections.ts';
 import { credentialProblem } from './shown-credential.ts';
-import { createTurns } from './turns.ts';
 import { type Found, findByName } from './users.ts';
 
 /** The proxy's own account in the directory. */
@@ -32,10 +31,10 @@ export function createSearchingLogins(
 ): Logins {
   const { servers, open } = dependencies;
   const nobody = `cn=nobody-of-this-name,${search.base}`;
-  const passwordTurns = createTurns(options.connections, QUEUE_LIMIT);
+  const passwordTurns = createTurns(turnsOf(options));
   const service = createServiceConnections(options.connections, {
     servers,
-    turns: createTurns(options.connections, QUEUE_LIMIT),
+    turns: createTurns(turnsOf(options)),
     open: openAsService,
   });
 
