@@ -3,9 +3,9 @@ import { createTurns, type Secret } from '../../../core/index.ts';
 import type { Identity } from '../identity.ts';
 import type { Outcome } from '../verifier.ts';
 import { anchorOf, usernameOf } from './anchor.ts';
+import { createBindGuard } from './bind-guard.ts';
 import type { LdapConnection } from './connection.ts';
 import type { DirectoryEntry } from './entry.ts';
-import { LdapSetupError } from './errors.ts';
 import { identify, type LoginDependencies, type Logins, refused, turnsOf } from './logins.ts';
 import type { LdapServer } from './open-socket.ts';
 import type { LdapVerifierOptions } from './options.ts';
@@ -31,6 +31,7 @@ export function createSearchingLogins(
 ): Logins {
   const { servers, open } = dependencies;
   const nobody = `cn=nobody-of-this-name,${search.base}`;
+  const guard = createBindGuard(account.dn, { ...dependencies, verifier: options.name });
   const passwordTurns = createTurns(turnsOf(options));
   const service = createServiceConnections(options.connections, {
     servers,
@@ -41,9 +42,8 @@ export function createSearchingLogins(
   async function openAsService(server: LdapServer, signal: AbortSignal): Promise<LdapConnection> {
     const connection = await open(server, signal);
     try {
-      const refusal = await connection.bind(account.dn, account.password.reveal(), signal);
-      if (refusal === undefined) return connection;
-      throw new LdapSetupError(`${server.url} refused bindDn: ${refusal}`);
+      await guard.attempt(() => connection.bind(account.dn, account.password.reveal(), signal), signal);
+      return connection;
     } catch (error) {
       connection.close();
       throw error;
