@@ -6,5 +6,6 @@ export { FileReference, FolderReference } from './file-reference.ts';
 export { fingerprint } from './fingerprint.ts';
 export * as optionTypes from './option-types.ts';
 export { Secret } from './secret.ts';
-export { parseUrl } from './url.ts';
+export { createTurns, TooManyWaitError, type Turns } from './turns.ts';
+export { isLoopbackHost, parseUrl } from './url.ts';
 export { programVersion } from './version.ts';

@@ -1,9 +1,8 @@
-import type { Clock } from '../core/index.ts';
+import { type Clock, createTurns, TooManyWaitError } from '../core/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { type BreakerOptions, createBreaker, defaultBreakerOptions } from './breaker.ts';
 import { PluginError } from './errors.ts';
 import type { Transport } from './transport.ts';
-import { createTurns } from './turns.ts';
 
 export interface CallerOptions {
   /** For everything that one call takes, the wait for its turn included. */
@@ -34,7 +33,7 @@ export function createCaller(
   { clock, log }: { readonly clock: Clock; readonly log: Logger },
 ): Caller {
   const { timeoutMs, concurrency, queueLimit = QUEUE_LIMIT } = options;
-  const turns = createTurns(concurrency, queueLimit);
+  const turns = createTurns({ concurrency, queueLimit, what: 'questions' });
   const breaker = createBreaker(options.breaker ?? defaultBreakerOptions, {
     clock,
     onOpen: (restMs) =>
@@ -78,12 +77,9 @@ export function createCaller(
       );
       const limited = AbortSignal.any([signal, tooSlow.signal, closing.signal]);
       try {
-        await turns.take(limited);
-        try {
-          return await runInTurn((bounded) => work(ask, bounded), signal, limited);
-        } finally {
-          turns.give();
-        }
+        return await turns.run(() => runInTurn((bounded) => work(ask, bounded), signal, limited), limited);
+      } catch (error) {
+        throw error instanceof TooManyWaitError ? new PluginError('busy', error.message) : error;
       } finally {
         answered.abort();
       }

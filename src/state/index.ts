@@ -2,3 +2,4 @@ export { createStateStore, type StateDependencies } from './create-state-store.t
 export { StateError } from './errors.ts';
 export { type StateOptions, stateOptions } from './options.ts';
 export type { StateStore, StoredRecord } from './store.ts';
+export { createWindowedCount, type WindowedCount } from './windowed-count.ts';

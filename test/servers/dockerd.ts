@@ -1,8 +1,8 @@
-import { writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { findBinary, requireRoot } from '../support/binaries.ts';
-import { runCommand } from '../support/commands.ts';
+import { mustRun, runCommand } from '../support/commands.ts';
 import { startProcess } from '../support/processes.ts';
 import { createTemporaryFolder } from '../support/temporary-folder.ts';
 
@@ -16,11 +16,19 @@ export interface Dockerd {
   close(): Promise<void>;
 }
 
+/** What dockerd sees beside what is on this machine. */
+export interface DockerdOptions {
+  /** Lines for its `/etc/hosts`. */
+  readonly hosts?: readonly string[];
+  /** Files of its `/etc`, such as `docker/certs.d/HOST/ca.crt`. */
+  readonly etc?: Readonly<Record<string, string>>;
+}
+
 /**
  * Starts dockerd without a network: it pulls, but runs no container. Registries on 127.0.0.0/8 may be plain http;
- * for others it trusts what `/etc/docker/certs.d` names.
+ * for others it trusts what `/etc/docker/certs.d` names. With options it has an `/etc` of its own.
  */
-export async function startDockerd(): Promise<Dockerd> {
+export async function startDockerd(options: DockerdOptions = {}): Promise<Dockerd> {
   requireRoot('dockerd');
   const command = findBinary('dockerd');
   const folder = await createTemporaryFolder('dockerd');
@@ -34,9 +42,12 @@ export async function startDockerd(): Promise<Dockerd> {
     await folder.close();
   };
   try {
+    const own = options.hosts || options.etc ? await withOwnEtc(folder.path, options) : [];
+    const [program = command, ...parameters] = [...own, command];
     const server = await startProcess({
-      command,
+      command: program,
       arguments: [
+        ...parameters,
         ...['--config-file', configFile],
         ...['--data-root', dataFolder],
         ...['--exec-root', join(folder.path, 'exec')],
@@ -62,6 +73,19 @@ export async function startDockerd(): Promise<Dockerd> {
     await cleanUp();
     throw error;
   }
+}
+
+/** A command that runs the next one with another `/etc`, which nobody else sees: a copy with what the options add. */
+async function withOwnEtc(folder: string, { hosts = [], etc = {} }: DockerdOptions): Promise<string[]> {
+  const copy = join(folder, 'etc');
+  await mustRun('cp', ['--archive', '/etc', copy], { home: folder });
+  await appendFile(join(copy, 'hosts'), hosts.map((line) => `${line}\n`).join(''));
+  for (const [name, text] of Object.entries(etc)) {
+    await mkdir(dirname(join(copy, name)), { recursive: true });
+    await writeFile(join(copy, name), text);
+  }
+  const script = 'mount --bind "$0" /etc && exec "$@"';
+  return ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', script, copy];
 }
 
 function ping(socketPath: string): Promise<number | undefined> {

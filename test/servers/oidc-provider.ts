@@ -31,8 +31,12 @@ export interface OidcProvider {
   showForeignKey(): void;
   /** Signs with a new key from now on; the old one is gone. */
   rotateKeys(): void;
+  /** Takes no refresh token that it has issued so far. */
+  endRefreshTokens(): void;
   /** While it is down, connections are cut. */
   setDown(down: boolean): void;
+  /** Cuts the connection of the next such request when the answer to it is ready, so that nobody hears it. */
+  loseNextAnswer(request: string): void;
   /** Holds answers back until {@link setDown} or the end. */
   setHanging(hanging: boolean): void;
   close(): Promise<void>;
@@ -44,6 +48,7 @@ export async function startOidcProvider(accounts: Readonly<Record<string, Accoun
   const incoming = new EventEmitter();
   const refreshTokens: string[] = [];
   const redirectUris: string[] = [];
+  const toLose = new Set<string>();
   const sockets = new Set<Socket>();
   const cookieKey = randomUUID();
   const records = new Map<string, Record<string, unknown>>();
@@ -58,6 +63,7 @@ export async function startOidcProvider(accounts: Readonly<Record<string, Accoun
     incoming.emit(asked);
     if (mode === 'down') request.socket.destroy();
     if (mode !== 'up') return;
+    if (toLose.delete(asked)) response.end = () => response.destroy();
     answer(request, response).catch((error: unknown) => response.writeHead(500).end(String(error)));
   });
   server.on('connection', (socket) => {
@@ -145,10 +151,14 @@ export async function startOidcProvider(accounts: Readonly<Record<string, Accoun
       jwk = newKey();
       provider = undefined;
     },
+    endRefreshTokens() {
+      for (const id of records.keys()) if (id.startsWith('RefreshToken:')) records.delete(id);
+    },
     setDown(down) {
       mode = down ? 'down' : 'up';
       for (const socket of sockets) socket.destroy();
     },
+    loseNextAnswer: (request) => void toLose.add(request),
     setHanging(hanging) {
       mode = hanging ? 'hanging' : 'up';
     },

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Clock, parseUrl, Secret } from '../../core/index.ts';
+import { type Clock, isLoopbackHost, parseUrl, Secret } from '../../core/index.ts';
 import type { HttpAnswer, HttpClient } from '../../network/index.ts';
 import { CommandError } from '../errors.ts';
 
@@ -64,7 +64,7 @@ export function createDeviceClient(
   /** Plain http is for this machine alone, as docker has it. */
   async function describe(): Promise<{ base: URL; answer: HttpAnswer }> {
     const base = new URL(`https://${host}`);
-    const local = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(base.hostname);
+    const local = isLoopbackHost(base.hostname);
     try {
       return { base, answer: await ask(new URL('/.well-known/drp', base)) };
     } catch (cause) {

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { isLoopbackHost } from '../../core/index.ts';
 
 /** The log says which port it became; a fixed one would be in the way of a second proxy. */
 const ANY_ADMIN_ADDRESS = '127.0.0.1:0';
@@ -64,6 +64,5 @@ function splitUpstream(text: string): { url: string; prefix: string } {
 }
 
 function isLoopback(address: string): boolean {
-  const host = address.slice(0, address.lastIndexOf(':')).replace(/^\[|\]$/g, '');
-  return host === 'localhost' || host === '::1' || (isIP(host) === 4 && host.startsWith('127.'));
+  return isLoopbackHost(address.slice(0, address.lastIndexOf(':')));
 }

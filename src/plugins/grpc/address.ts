@@ -1,4 +1,4 @@
-import { isLoopbackHost } from '../loopback.ts';
+import { isLoopbackHost } from '../../core/index.ts';
 
 export interface GrpcAddress {
   /** As gRPC names it. */

@@ -6,7 +6,7 @@ import { concurrencyOf } from '../common-options.ts';
 export const modulePluginShape = {
   type: z.literal('module'),
   file: optionTypes.file.describe(
-    'An ES module. It is loaded into the proxy and may do whatever the proxy may; a changed file is loaded anew.',
+    'An ES module. It runs in a thread of its own and may do whatever the proxy may; a changed file is loaded anew.',
   ),
   options: z
     .record(z.string(), z.unknown())

@@ -1,102 +1,91 @@
-import type { Clock } from '../../core/index.ts';
+import { pathToFileURL } from 'node:url';
+import { backoffDelayMs, type Clock } from '../../core/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
+import { parseAnswerText } from '../answer-text.ts';
 import { PluginError } from '../errors.ts';
-import type { Transport } from '../transport.ts';
-import { isCallable, loadFactory, messageOf } from './load-module.ts';
+import { MAXIMUM_ANSWER_BYTES, type Transport } from '../transport.ts';
+import type { Start } from './messages.ts';
+import { type ModuleThread, startModuleThread } from './module-thread.ts';
 import type { ModulePluginOptions } from './options.ts';
-import type { PluginContext } from './types.ts';
 
 export interface ModuleDependencies {
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-type Instance = Readonly<Record<string, unknown>>;
+const BACKOFF = { baseMs: 1000, capMs: 60_000 };
+/** A thread that has lasted so long ended for a reason of its own. */
+const LASTED_MS = 60_000;
 
-const CLOSE_TIMEOUT_MS = 5000;
-
-/** Calls functions of a module in this process. It is loaded with the first question. */
+/**
+ * Calls functions of a module in a thread of its own, which is started with the first question. Whatever ends the
+ * thread ends what was asked of it, and no more; the next question starts another one: at once, and if threads end again and
+ * again, after a pause that grows.
+ */
 export function createModuleTransport(
   { file, options }: Pick<ModulePluginOptions, 'file' | 'options'>,
-  plugin: { readonly name: string; readonly factory: 'createVerifier' | 'createProvider' },
+  plugin: Pick<Start, 'name' | 'factory'>,
   { clock, log }: ModuleDependencies,
 ): Transport {
-  const closing = new AbortController();
-  let loading: Promise<Instance> | undefined;
+  let current: ModuleThread | undefined;
+  let startedAt = 0;
+  let endings = 0;
+  let pausedUntil = 0;
+  let closed = false;
 
-  async function load(): Promise<Instance> {
-    const create = await loadFactory(file, [plugin.factory, 'default']);
-    const context: PluginContext = { name: plugin.name, log: logOf(log), signal: closing.signal };
-    const instance = await attempt(() => create(structuredClone(options), context));
-    if (instance === null || typeof instance !== 'object') {
-      throw new PluginError('unavailable', `${plugin.factory} of ${file.path} made no object`);
+  function start(): ModuleThread {
+    const leftMs = pausedUntil - clock.now();
+    // A clock that was set back must not make the pause longer.
+    if (leftMs > 0 && leftMs <= BACKOFF.capMs) {
+      const seconds = Math.ceil(leftMs / 1000);
+      throw new PluginError(
+        'unavailable',
+        `has ended ${endings} times, and is started again in ${seconds} s`,
+      );
     }
-    return instance as Instance;
+    const address = pathToFileURL(file.path).href;
+    const wanted: Start = {
+      type: 'start',
+      address,
+      path: file.path,
+      ...plugin,
+      options,
+      maximumBytes: MAXIMUM_ANSWER_BYTES,
+    };
+    try {
+      startedAt = clock.now();
+      current = startModuleThread(wanted, { clock, log, onEnd: noteEnd });
+      return current;
+    } catch (cause) {
+      noteEnd('could not be started');
+      throw new PluginError('unavailable', 'its thread could not be started', { cause });
+    }
   }
 
-  function instance(): Promise<Instance> {
-    if (!loading) {
-      loading = load();
-      loading.catch(() => {
-        loading = undefined;
-      });
-    }
-    return loading;
-  }
-
-  async function closeInstance(made: Promise<Instance>): Promise<void> {
-    const target = await made.catch(() => undefined);
-    const close = target?.close;
-    if (!isCallable(close)) return;
-    await attempt(() => close.call(target)).catch((error: unknown) =>
-      log.warn({ err: error }, 'a plugin failed to close'),
-    );
+  function noteEnd(reason: string): void {
+    current = undefined;
+    if (closed) return;
+    if (Math.abs(clock.now() - startedAt) >= LASTED_MS) endings = 0;
+    endings += 1;
+    const pauseMs = endings === 1 ? 0 : backoffDelayMs(endings - 1, BACKOFF, () => 1);
+    pausedUntil = clock.now() + pauseMs;
+    log.warn({ reason, pauseSeconds: pauseMs / 1000 }, 'the thread of a plugin has ended');
   }
 
   return {
-    async ask({ method, body }, signal) {
-      const target = await instance();
-      signal.throwIfAborted();
-      if (method === 'describe') return { renew: isCallable(target.renew) };
-      const called = target[method];
-      if (!isCallable(called)) {
-        throw new PluginError('unavailable', `what ${file.path} made has no function ${method}`);
+    async ask(question, signal) {
+      for (;;) {
+        signal.throwIfAborted();
+        if (closed) throw new PluginError('closed', 'the plugin is closed');
+        const thread = current ?? start();
+        if (!(await thread.reacts())) continue;
+        signal.throwIfAborted();
+        return parseAnswerText(Buffer.from(await thread.ask(question, signal)));
       }
-      return asJson(await attempt(() => called.call(target, structuredClone(body), { signal })));
     },
     async close() {
-      closing.abort();
-      if (!loading) return;
-      const done = new AbortController();
-      const tooSlow = clock.sleep(CLOSE_TIMEOUT_MS, done.signal).catch(() => undefined);
-      await Promise.race([closeInstance(loading), tooSlow]);
-      done.abort();
+      closed = true;
+      await current?.close();
     },
-  };
-}
-
-async function attempt(work: () => unknown): Promise<unknown> {
-  try {
-    return await work();
-  } catch (cause) {
-    throw new PluginError('unavailable', `threw: ${messageOf(cause)}`, { cause });
-  }
-}
-
-/** A copy without methods, accessors and cycles. */
-function asJson(answer: unknown): unknown {
-  try {
-    return JSON.parse(JSON.stringify(answer));
-  } catch {
-    throw new PluginError('nonsense', 'answered what is not JSON');
-  }
-}
-
-function logOf(log: Logger): PluginContext['log'] {
-  return {
-    debug: (message) => log.debug(String(message)),
-    info: (message) => log.info(String(message)),
-    warn: (message) => log.warn(String(message)),
-    error: (message) => log.error(String(message)),
   };
 }

@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { optionTypes, parseUrl } from '../../core/index.ts';
+import { isLoopbackHost, optionTypes, parseUrl } from '../../core/index.ts';
 import { concurrencyOf } from '../common-options.ts';
-import { isLoopbackHost } from '../loopback.ts';
 import { requirePair, tlsShape } from '../tls-options.ts';
 
 /** What a verifier or provider of type `webhook` adds to the options of its kind. */

@@ -1,9 +1,9 @@
 import type { X509Certificate } from 'node:crypto';
-import { type Clock, systemClock } from '../../core/index.ts';
+import { type Clock, systemClock, TooManyWaitError } from '../../core/index.ts';
 import type { Logger, Metrics } from '../../telemetry/index.ts';
 import { type Identity, isAnonymous } from './identity.ts';
 import { claimedIssuer } from './issuer.ts';
-import type { Admittance, LoginLimits } from './login-limits.ts';
+import type { Limited, LoginLimits } from './login-limits.ts';
 import type { AuthenticationOptions } from './options.ts';
 import { settle } from './settle.ts';
 import type { Outcome, ShownCredential, Verifier } from './verifier.ts';
@@ -16,7 +16,7 @@ export interface LoginOrigin {
 }
 
 /** An outcome, or too many failures before it: then nobody was asked. */
-export type LoginOutcome = Outcome | Extract<Admittance, { type: 'limited' }>;
+export type LoginOutcome = Outcome | Limited;
 
 /** Knows which verifier to ask, and puts their answers together. */
 export interface Authenticator {
@@ -134,22 +134,26 @@ export function createAuthenticator(
     async authenticate(credential, { address, signal }) {
       try {
         const { candidates, account } = choose(credential);
-        const admittance = await limits.check(address, account);
-        if (admittance.type === 'limited') return admittance;
+        const attempt = await limits.begin(address, account, signal);
+        if (attempt.type === 'limited') return attempt;
         const questions = candidates.map((verifier) => ({
           verifier,
           put: (limited: AbortSignal) => verifier.verify(credential, limited),
         }));
-        const outcome = await firstToKnow(questions, signal);
-        if (outcome.type === 'cannot-tell') return outcome;
-        // Guesses that come at once were all let in above: those beyond the limit learn nothing, right or wrong.
-        const still = await limits.check(address, account);
-        if (outcome.type === 'refused') await limits.failed(address, account);
-        if (still.type === 'limited') return still;
-        if (outcome.type === 'identity' && account !== undefined) await limits.succeeded(account);
-        return outcome;
+        try {
+          const outcome = await firstToKnow(questions, signal);
+          if (outcome.type === 'cannot-tell') return outcome;
+          return (await (outcome.type === 'identity' ? attempt.succeeded() : attempt.failed())) ?? outcome;
+        } finally {
+          attempt.undecided();
+        }
       } catch (cause) {
-        return { type: 'cannot-tell', reason: 'failed logins can not be counted', cause };
+        const isFull = cause instanceof TooManyWaitError;
+        return {
+          type: 'cannot-tell',
+          reason: isFull ? cause.message : 'failed logins can not be counted',
+          cause,
+        };
       }
     },
     takesCertificates: verifiers.some((verifier) => verifier.verifyCertificate),

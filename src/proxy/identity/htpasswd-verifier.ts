@@ -28,7 +28,8 @@ const DEFAULT_COST = 10;
 
 /**
  * Users in a password file. The file is read once, when the configuration is loaded: a changed file is a new
- * verifier. A user who is not in it costs as many rounds of bcrypt as one who is.
+ * verifier. A user who is not in it costs as many rounds of bcrypt as one who is, also where hashes of several costs stand
+ * in one file.
  * @throws {HtpasswdError}
  */
 export function createHtpasswdVerifier(
@@ -37,7 +38,7 @@ export function createHtpasswdVerifier(
 ): Verifier {
   const { clock, verifyHash = verifyBcrypt, limits = defaultPasswordCheckerOptions } = dependencies;
   const users = readUsers(options);
-  const dummyHash = makeDummyHash(commonCost(users));
+  const dummies = new Map(costsOf(users).map((cost) => [cost, makeDummyHash(cost)]));
   const checker = createPasswordChecker(limits, { clock, verifyHash });
   let closed = false;
 
@@ -46,18 +47,26 @@ export function createHtpasswdVerifier(
     return { type: 'identity', identity, anchor: anchorOf(hash) };
   }
 
+  async function computeDummies(username: string, password: string, except?: number): Promise<void> {
+    for (const [cost, dummy] of dummies) {
+      if (cost !== except) await checker.check(username, password, dummy);
+    }
+  }
+
+  /** Every refusal costs one hash of each cost in the file: no user can be told from another, nor from nobody. */
   async function check(username: string, password: string): Promise<Outcome> {
     const hash = users.get(username);
     const isReadWhole = Buffer.byteLength(password) <= MAXIMUM_PASSWORD_BYTES && !password.includes('\0');
     if (hash === undefined || !isReadWhole) {
-      await checker.check(username, isReadWhole ? password : UNREADABLE_PASSWORD, dummyHash);
+      await computeDummies(username, isReadWhole ? password : UNREADABLE_PASSWORD);
       const reason = isReadWhole
         ? 'no such user'
         : 'the password is longer than bcrypt reads, or holds a NUL';
       return { type: 'refused', reason };
     }
-    const right = await checker.check(username, password, hash);
-    return right ? identityOf(username, hash) : { type: 'refused', reason: 'wrong password' };
+    if (await checker.check(username, password, hash)) return identityOf(username, hash);
+    await computeDummies(username, password, bcryptCost(hash));
+    return { type: 'refused', reason: 'wrong password' };
   }
 
   return {
@@ -96,12 +105,10 @@ function readUsers(options: HtpasswdVerifierOptions): ReadonlyMap<string, string
   }
 }
 
-/** What most users' hashes cost, so that most users can't be told from nobody. */
-function commonCost(users: ReadonlyMap<string, string>): number {
-  const counts = new Map<number, number>();
-  for (const hash of users.values()) counts.set(bcryptCost(hash), (counts.get(bcryptCost(hash)) ?? 0) + 1);
-  const [common] = [...counts].sort(([, a], [, b]) => b - a);
-  return common?.[0] ?? DEFAULT_COST;
+/** Each cost of the file once. As each step doubles the work, all of them take less than twice the highest one. */
+function costsOf(users: ReadonlyMap<string, string>): readonly number[] {
+  const costs = new Set([...users.values()].map(bcryptCost));
+  return costs.size > 0 ? [...costs] : [DEFAULT_COST];
 }
 
 /** A well-formed hash of no password that anybody knows. Its last characters hold only the bits that are read. */

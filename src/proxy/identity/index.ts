@@ -16,7 +16,7 @@ export {
   type KubernetesVerifierOptions,
 } from './kubernetes/index.ts';
 export { createLdapVerifier, type LdapDependencies, type LdapVerifierOptions } from './ldap/index.ts';
-export { addressKey, createLoginLimits, type LoginLimits } from './login-limits.ts';
+export { addressKey, createLoginLimits, type LoginAttempt, type LoginLimits } from './login-limits.ts';
 export { createOAuth2Verifier, type OAuth2Dependencies, type OAuth2VerifierOptions } from './oauth2/index.ts';
 export {
   type CreatedToken,

@@ -1,24 +1,37 @@
 import ipaddr from 'ipaddr.js';
 import type { Clock } from '../../core/index.ts';
-import { isRecord } from '../../oci/index.ts';
-import type { StateStore } from '../../state/index.ts';
+import { createWindowedCount, type StateStore } from '../../state/index.ts';
+import { type Admitted, createAttemptGate, type TurnedAway } from './attempt-gate.ts';
 import type { LoginLimitOptions } from './options.ts';
+import { withinTime } from './time-limit.ts';
 
-/** Whether a login may be tried now. */
-export type Admittance =
-  | { readonly type: 'open' }
-  | { readonly type: 'limited'; readonly reason: string; readonly retryAfterSeconds: number };
+/** Too many logins have failed. */
+export interface Limited {
+  readonly type: 'limited';
+  readonly reason: string;
+  readonly retryAfterSeconds: number;
+}
+
+/** A login that may be tried. Each has to be ended by one of these; {@link undecided} does nothing after another. */
+export interface LoginAttempt {
+  readonly type: 'open';
+  /** Counts the failure. @returns what the client may hear: nothing when others have reached the limit meanwhile */
+  failed(): Promise<Limited | undefined>;
+  /** Forgets the failures of the account, not those of the address. @returns as {@link failed} does */
+  succeeded(): Promise<Limited | undefined>;
+  /** Nobody could tell: that counts neither way. */
+  undecided(): void;
+}
 
 /** Counts failed logins, by where they come from and by whom they are for. */
 export interface LoginLimits {
   /**
+   * Lets a login be tried, now or when enough of those that are under way have ended.
    * @param account as it was shown: unknown names are counted like known ones, so that the answer tells nothing.
    * Undefined where it plays no part, as with a token of an issuer: those can't be guessed, and many share one name.
+   * @throws when too many wait, when the store is down; the signal's reason
    */
-  check(address: string, account: string | undefined): Promise<Admittance>;
-  failed(address: string, account: string | undefined): Promise<void>;
-  /** Forgets the failures of the account, not those of the address. */
-  succeeded(account: string): Promise<void>;
+  begin(address: string, account: string | undefined, signal: AbortSignal): Promise<LoginAttempt | Limited>;
 }
 
 export interface LoginLimitDependencies {
@@ -28,7 +41,8 @@ export interface LoginLimitDependencies {
 
 const COLLECTION = 'login-failures';
 const MAXIMUM_ACCOUNT_LENGTH = 256;
-const MAXIMUM_CONTENDERS = 5;
+/** For those under way to end. */
+const LONGEST_WAIT_MS = 10_000;
 /** A subscriber has at least such a network, and could use each address of it once. */
 const IPV6_PREFIX_BYTES = 8;
 
@@ -37,50 +51,86 @@ export function createLoginLimits(
   options: LoginLimitOptions,
   { state, clock }: LoginLimitDependencies,
 ): LoginLimits {
-  const { failuresPerAddress, failuresPerAccount, window } = options;
+  const failures = createWindowedCount(
+    { collection: COLLECTION, windowMs: options.window },
+    { state, clock },
+  );
+  const addresses = createAttemptGate(options.failuresPerAddress, { failures, clock });
+  const accounts = createAttemptGate(options.failuresPerAccount, { failures, clock });
 
-  async function waitFor(key: string, limit: number): Promise<number> {
-    const record = await state.get(COLLECTION, key);
-    return record && countOf(record.value) >= limit ? record.expiresAt - clock.now() : 0;
+  async function enterAccount(
+    whose: string | undefined,
+    signal: AbortSignal,
+  ): Promise<Admitted | TurnedAway | undefined> {
+    return whose === undefined ? undefined : accounts.enter(whose, signal);
   }
 
-  async function count(key: string): Promise<void> {
-    for (let contender = 0; contender < MAXIMUM_CONTENDERS; contender += 1) {
-      const record = await state.get(COLLECTION, key);
-      const done = record
-        ? await state.replace(
-            COLLECTION,
-            key,
-            counted(countOf(record.value) + 1),
-            record.expiresAt,
-            record.version,
-          )
-        : await state.insert(COLLECTION, key, counted(1), clock.now() + window);
-      if (done) return;
+  async function begin(
+    address: string,
+    account: string | undefined,
+    signal: AbortSignal,
+  ): Promise<LoginAttempt | Limited> {
+    const from = addressKey(address);
+    const whose = account === undefined ? undefined : accountKey(account);
+    const fromAddress = await addresses.enter(from, signal);
+    if (fromAddress.type === 'turned-away') return limited(fromAddress.waitMs);
+    const ofAccount = await enterAccount(whose, signal).catch((error: unknown) => {
+      fromAddress.release();
+      throw error;
+    });
+    if (ofAccount?.type === 'turned-away') {
+      fromAddress.release();
+      return limited(ofAccount.waitMs);
     }
+
+    /** Other processes count in the same store. */
+    async function limitedMeanwhile(): Promise<Limited | undefined> {
+      const waits = [await addresses.waitMs(from), whose ? await accounts.waitMs(whose) : 0];
+      const longestMs = Math.max(...waits);
+      return longestMs > 0 ? limited(longestMs) : undefined;
+    }
+
+    const release = (): void => {
+      fromAddress.release();
+      ofAccount?.release();
+    };
+
+    return {
+      type: 'open',
+      async failed() {
+        try {
+          const withheld = await limitedMeanwhile();
+          await fromAddress.failed();
+          await ofAccount?.failed();
+          return withheld;
+        } finally {
+          release();
+        }
+      },
+      async succeeded() {
+        try {
+          const withheld = await limitedMeanwhile();
+          if (!withheld && whose) await accounts.forget(whose);
+          return withheld;
+        } finally {
+          release();
+        }
+      },
+      undecided: release,
+    };
   }
 
   return {
-    async check(address, account) {
-      const waits = await Promise.all([
-        waitFor(addressKey(address), failuresPerAddress),
-        account === undefined ? 0 : waitFor(accountKey(account), failuresPerAccount),
-      ]);
-      const longestMs = Math.max(...waits);
-      if (longestMs <= 0) return { type: 'open' };
-      return {
-        type: 'limited',
-        reason: 'too many failed logins',
-        retryAfterSeconds: Math.ceil(longestMs / 1000),
-      };
-    },
-    async failed(address, account) {
-      await count(addressKey(address));
-      if (account !== undefined) await count(accountKey(account));
-    },
-    async succeeded(account) {
-      await state.delete(COLLECTION, accountKey(account));
-    },
+    begin: (address, account, signal) =>
+      withinTime(LONGEST_WAIT_MS, clock, signal, (limitedTime) => begin(address, account, limitedTime)),
+  };
+}
+
+function limited(waitMs: number): Limited {
+  return {
+    type: 'limited',
+    reason: 'too many failed logins',
+    retryAfterSeconds: Math.max(1, Math.ceil(waitMs / 1000)),
   };
 }
 
@@ -94,13 +144,4 @@ export function addressKey(address: string): string {
 
 function accountKey(account: string): string {
   return `account:${account.slice(0, MAXIMUM_ACCOUNT_LENGTH)}`;
-}
-
-function counted(count: number): string {
-  return JSON.stringify({ count });
-}
-
-function countOf(value: string): number {
-  const record: unknown = JSON.parse(value);
-  return isRecord(record) && typeof record.count === 'number' ? record.count : 0;
 }

@@ -1,17 +1,9 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../../core/index.ts';
+import { type Clock, createTurns } from '../../core/index.ts';
 
 /** Whether a password is the one that a hash was made of. */
 export type VerifyHash = (password: string, hash: string) => Promise<boolean>;
-
-/** Too many passwords wait to be checked already. */
-export class TooBusyError extends Error {
-  constructor() {
-    super('too many logins wait already');
-    this.name = 'TooBusyError';
-  }
-}
 
 export interface PasswordCheckerOptions {
   /** How many hashes are computed at a time. */
@@ -27,7 +19,7 @@ export interface PasswordCheckerOptions {
  * right a moment ago. Only right ones are remembered, by a keyed hash over everything that made them right.
  */
 export interface PasswordChecker {
-  /** @throws {TooBusyError} */
+  /** @throws {TooManyWaitError} */
   check(username: string, password: string, hash: string): Promise<boolean>;
   close(): void;
 }
@@ -49,8 +41,7 @@ export function createPasswordChecker(
   const key = randomBytes(32);
   const rightUntil = new LRUCache<string, number>({ max: REMEMBERED_PASSWORDS });
   const running = new Map<string, Promise<boolean>>();
-  const waiting: (() => void)[] = [];
-  let free = options.concurrency;
+  const turns = createTurns({ ...options, what: 'logins' });
 
   function digestOf(parts: readonly string[]): string {
     // JSON keeps the parts apart, whatever they hold.
@@ -65,30 +56,13 @@ export function createPasswordChecker(
     return false;
   }
 
-  async function takeTurn(): Promise<void> {
-    if (free > 0) {
-      free -= 1;
-      return;
-    }
-    if (waiting.length >= options.queueLimit) throw new TooBusyError();
-    await new Promise<void>((resolve) => waiting.push(resolve));
-  }
-
-  function giveTurn(): void {
-    const next = waiting.shift();
-    if (next) next();
-    else free += 1;
-  }
-
-  async function hashInTurn(password: string, hash: string, digest: string): Promise<boolean> {
-    await takeTurn();
+  async function compute(password: string, hash: string, digest: string): Promise<boolean> {
     try {
-      const right = await verifyHash(password, hash);
+      const right = await turns.run(() => verifyHash(password, hash));
       if (right) rightUntil.set(digest, clock.now() + options.rememberMs);
       return right;
     } finally {
       running.delete(digest);
-      giveTurn();
     }
   }
 
@@ -98,10 +72,8 @@ export function createPasswordChecker(
       if (isRemembered(digest)) return true;
       const earlier = running.get(digest);
       if (earlier !== undefined) return earlier;
-      const check = hashInTurn(password, hash, digest);
+      const check = compute(password, hash, digest);
       running.set(digest, check);
-      // A refused turn never reaches the clean-up above.
-      check.catch(() => running.delete(digest));
       return check;
     },
     close() {

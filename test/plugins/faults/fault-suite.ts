@@ -11,7 +11,10 @@ import {
 
 /** What a plugin does with every question but `describe`, which it answers. */
 export const BEHAVIOURS = ['good', 'hang', 'crash', 'flood', 'not-json', 'wrong-schema'] as const;
-export type Behaviour = (typeof BEHAVIOURS)[number];
+/** What only code that runs within the proxy could do to it. */
+export const INNER_BEHAVIOURS = ['spin', 'throw-later', 'exit', 'devour'] as const;
+export type InnerBehaviour = (typeof INNER_BEHAVIOURS)[number];
+export type Behaviour = (typeof BEHAVIOURS)[number] | InnerBehaviour;
 
 /** Answers of a good plugin: somebody whose password is "good", and a credential. */
 export const GOOD_IDENTITY = { name: 'ada', groups: ['platform'], claims: { team: 1 } };
@@ -30,15 +33,19 @@ export interface FaultCase {
   /** Makes one that is good at first; it ends with the test. */
   readonly create: () => Promise<FaultyPlugin>;
   /** What each fault comes to. */
-  readonly codes: Readonly<Record<Exclude<Behaviour, 'good'>, PluginErrorCode>>;
+  readonly codes: Readonly<Record<Exclude<Behaviour, 'good' | InnerBehaviour>, PluginErrorCode>> &
+    Readonly<Partial<Record<InnerBehaviour, PluginErrorCode>>>;
 }
 
-const HANG_TIMEOUT = '1s';
+const TIMEOUTS: Partial<Record<Behaviour, string>> = { hang: '1s', spin: '2s' };
+const ORDINARY_TIMEOUT = '9s';
 const MAXIMUM_GROWTH_BYTES = 100 * 1024 * 1024;
 
 /** What every kind of plugin has to stand. */
 export function describeFaults(kind: string, { create, codes }: FaultCase): void {
   const faults = Object.entries(codes) as [Exclude<Behaviour, 'good'>, PluginErrorCode][];
+
+  const outerFaults = faults.filter(([fault]) => !INNER_BEHAVIOURS.some((inner) => inner === fault));
 
   describe(`${kind}, when the plugin misbehaves`, () => {
     it('gets the answers of a good one', async () => {
@@ -54,7 +61,7 @@ export function describeFaults(kind: string, { create, codes }: FaultCase): void
 
     it.each(faults)('%s is %s for a login, and the next question is asked again', async (behaviour, code) => {
       const { options, become } = await create();
-      const timeout = behaviour === 'hang' ? HANG_TIMEOUT : '9s';
+      const timeout = TIMEOUTS[behaviour] ?? ORDINARY_TIMEOUT;
       const { verify } = verifierOf(parseOptions({ ...options, timeout }));
       await verify();
       become(behaviour);
@@ -65,9 +72,9 @@ export function describeFaults(kind: string, { create, codes }: FaultCase): void
       expect(await verify()).toMatchObject({ type: 'identity' });
     });
 
-    it.each(faults)('%s is %s for a credential', async (behaviour, code) => {
+    it.each(outerFaults)('%s is %s for a credential', async (behaviour, code) => {
       const { options, become } = await create();
-      const timeout = behaviour === 'hang' ? HANG_TIMEOUT : '9s';
+      const timeout = TIMEOUTS[behaviour] ?? ORDINARY_TIMEOUT;
       const { fetch } = providerOf(parseOptions({ ...options, timeout }));
       become(behaviour);
       expect((await errorOf(fetch())).code).toBe(code);
@@ -150,7 +157,7 @@ export function describeFaults(kind: string, { create, codes }: FaultCase): void
     it('writes no password to the log', async () => {
       const { options, become } = await create();
       const { log, lines } = createLogBook();
-      const { verify } = verifierOf(parseOptions({ ...options, timeout: HANG_TIMEOUT }), { log });
+      const { verify } = verifierOf(parseOptions({ ...options, timeout: TIMEOUTS.hang }), { log });
       await verify('canary-password');
       for (const [behaviour] of faults) {
         become(behaviour);

@@ -7,14 +7,20 @@ import { describeFaults, GOOD_CREDENTIAL, GOOD_IDENTITY, WRONG_SCHEMA } from './
 const MODULE = `
 import { appendFileSync, readFileSync } from 'node:fs';
 
+const GIBIBYTE = Array(1024).fill('x'.repeat(1024 * 1024));
+
 export default function create({ folder }) {
   const answer = (question, good) => {
     appendFileSync(folder + '/asked', 'x\\n');
     switch (readFileSync(folder + '/behaviour', 'utf8')) {
       case 'good': return good;
       case 'hang': return new Promise(() => {});
+      case 'spin': for (;;);
       case 'crash': throw new Error('failed over ' + question.password);
-      case 'flood': return { identity: { name: 'ada', claims: { text: 'x'.repeat(8 * 1024 * 1024) } } , credential: { username: 'acme', password: 'x'.repeat(8 * 1024 * 1024) } };
+      case 'throw-later': setTimeout(() => { throw new Error('failed over ' + question.password); }); return new Promise(() => {});
+      case 'exit': process.exit(0);
+      case 'flood': return { identity: { name: 'ada', claims: { text: GIBIBYTE } }, credential: { username: 'acme', password: GIBIBYTE } };
+      case 'devour': for (const kept = []; ; ) kept.push(new Array(1_000_000).fill(kept.length));
       case 'not-json': return { identity: { name: 'ada', claims: { number: 1n, password: question.password } } };
       default: return ${JSON.stringify(WRONG_SCHEMA)};
     }
@@ -47,5 +53,9 @@ describeFaults('module', {
     flood: 'nonsense',
     'not-json': 'nonsense',
     'wrong-schema': 'nonsense',
+    spin: 'timeout',
+    'throw-later': 'unavailable',
+    exit: 'unavailable',
+    devour: 'unavailable',
   },
 });

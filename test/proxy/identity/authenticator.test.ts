@@ -12,6 +12,7 @@ import {
 } from '../../../src/proxy/identity/index.ts';
 import type { StateStore } from '../../../src/state/index.ts';
 import { createLogger, createMetrics } from '../../../src/telemetry/index.ts';
+import { openLimits } from './support/open-limits.ts';
 
 const yes = (name = 'alice'): Outcome => ({
   type: 'identity',
@@ -29,12 +30,6 @@ interface Fake {
   readonly verify?: Verifier['verify'];
   readonly renew?: Verifier['renew'];
 }
-
-const unlimited: LoginLimits = {
-  check: async () => ({ type: 'open' }),
-  failed: async () => {},
-  succeeded: async () => {},
-};
 
 function setUp(fakes: readonly Fake[], clock?: Clock, limits?: LoginLimits) {
   const asked: string[] = [];
@@ -59,7 +54,7 @@ function setUp(fakes: readonly Fake[], clock?: Clock, limits?: LoginLimits) {
   const authenticator = createAuthenticator({ anonymous: false }, verifiers, {
     log: createLogger('info', { write: (line) => logged.push(line) }),
     metrics,
-    limits: limits ?? unlimited,
+    limits: limits ?? openLimits,
     ...(clock && { clock }),
   });
   const login = (username = 'alice', signal = new AbortController().signal, password = 'canary') =>

@@ -1,14 +1,12 @@
 import { z } from 'zod';
-import { optionTypes, parseUrl } from '../../../core/index.ts';
+import { isLoopbackHost, optionTypes, parseUrl } from '../../../core/index.ts';
 import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from './algorithm.ts';
-
-const LOOPBACK_HOST = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/;
 
 /** https, or http within this machine: whoever can change a key set on its way can make any token. */
 export function isSafeServiceUrl(text: string): boolean {
   const url = parseUrl(text);
   if (!url || url.username + url.password + url.hash !== '') return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && LOOPBACK_HOST.test(url.hostname));
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname));
 }
 
 export const serviceUrl = z

@@ -1,8 +1,8 @@
+import { createTurns } from '../../../core/index.ts';
 import type { LdapConnection } from './connection.ts';
-import { identify, type LoginDependencies, type Logins, QUEUE_LIMIT, refused } from './logins.ts';
+import { identify, type LoginDependencies, type Logins, refused, turnsOf } from './logins.ts';
 import type { LdapVerifierOptions } from './options.ts';
 import { fillBindName } from './template.ts';
-import { createTurns } from './turns.ts';
 import { type Found, findByDn, findByName } from './users.ts';
 
 /**
@@ -15,7 +15,7 @@ export function createDirectLogins(
   dependencies: LoginDependencies,
 ): Logins {
   const { servers, open } = dependencies;
-  const turns = createTurns(options.connections, QUEUE_LIMIT);
+  const turns = createTurns(turnsOf(options));
 
   function find(
     bindName: string,

@@ -28,6 +28,7 @@ const DEFAULT_TLS_PORT = 636;
 export function createLdapVerifier(options: LdapVerifierOptions, dependencies: LdapDependencies): Verifier {
   const trust = createTrust(options.certificateAuthorityFile?.text());
   const logins = createLogins(options, {
+    ...dependencies,
     servers: createServers(serversOf(options), options.timeout, { ...dependencies, verifier: options.name }),
     open: (server, signal) => openConnection(server, trust, signal),
   });

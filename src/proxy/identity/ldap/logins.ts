@@ -1,3 +1,5 @@
+import type { Clock } from '../../../core/index.ts';
+import type { Logger } from '../../../telemetry/index.ts';
 import type { Identity } from '../identity.ts';
 import type { Outcome } from '../verifier.ts';
 import type { LdapConnection } from './connection.ts';
@@ -18,13 +20,19 @@ export interface Logins {
 }
 
 export interface LoginDependencies {
+  readonly clock: Clock;
+  readonly log: Logger;
   readonly servers: Servers;
   /** Opens a connection on which nobody has logged in. */
   readonly open: (server: LdapServer, signal: AbortSignal) => Promise<LdapConnection>;
 }
 
 /** How many logins may wait for a connection. */
-export const QUEUE_LIMIT = 256;
+const QUEUE_LIMIT = 256;
+
+export function turnsOf({ connections }: LdapVerifierOptions) {
+  return { concurrency: connections, queueLimit: QUEUE_LIMIT, what: 'logins' };
+}
 
 export function refused(reason: string): Outcome {
   return { type: 'refused', reason };

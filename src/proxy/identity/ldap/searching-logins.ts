@@ -1,17 +1,16 @@
 import { randomBytes } from 'node:crypto';
-import type { Secret } from '../../../core/index.ts';
+import { createTurns, type Secret } from '../../../core/index.ts';
 import type { Identity } from '../identity.ts';
 import type { Outcome } from '../verifier.ts';
 import { anchorOf, usernameOf } from './anchor.ts';
+import { createBindGuard } from './bind-guard.ts';
 import type { LdapConnection } from './connection.ts';
 import type { DirectoryEntry } from './entry.ts';
-import { LdapSetupError } from './errors.ts';
-import { identify, type LoginDependencies, type Logins, QUEUE_LIMIT, refused } from './logins.ts';
+import { identify, type LoginDependencies, type Logins, refused, turnsOf } from './logins.ts';
 import type { LdapServer } from './open-socket.ts';
 import type { LdapVerifierOptions } from './options.ts';
 import { createServiceConnections } from './service-connections.ts';
 import { credentialProblem } from './shown-credential.ts';
-import { createTurns } from './turns.ts';
 import { type Found, findByName } from './users.ts';
 
 /** The proxy's own account in the directory. */
@@ -32,19 +31,19 @@ export function createSearchingLogins(
 ): Logins {
   const { servers, open } = dependencies;
   const nobody = `cn=nobody-of-this-name,${search.base}`;
-  const passwordTurns = createTurns(options.connections, QUEUE_LIMIT);
+  const guard = createBindGuard(account.dn, { ...dependencies, verifier: options.name });
+  const passwordTurns = createTurns(turnsOf(options));
   const service = createServiceConnections(options.connections, {
     servers,
-    turns: createTurns(options.connections, QUEUE_LIMIT),
+    turns: createTurns(turnsOf(options)),
     open: openAsService,
   });
 
   async function openAsService(server: LdapServer, signal: AbortSignal): Promise<LdapConnection> {
     const connection = await open(server, signal);
     try {
-      const refusal = await connection.bind(account.dn, account.password.reveal(), signal);
-      if (refusal === undefined) return connection;
-      throw new LdapSetupError(`${server.url} refused bindDn: ${refusal}`);
+      await guard.attempt(() => connection.bind(account.dn, account.password.reveal(), signal), signal);
+      return connection;
     } catch (error) {
       connection.close();
       throw error;

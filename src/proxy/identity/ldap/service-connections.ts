@@ -1,8 +1,8 @@
+import type { Turns } from '../../../core/index.ts';
 import type { LdapConnection } from './connection.ts';
 import type { LdapServer } from './open-socket.ts';
 import { isServerFault } from './result-codes.ts';
 import type { Servers } from './servers.ts';
-import type { Turns } from './turns.ts';
 
 /** What is done on a connection; it may be done again on another when the first one is lost. */
 export type Work<T> = (connection: LdapConnection, signal: AbortSignal) => Promise<T>;

@@ -1,5 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Clock } from '../../../core/index.ts';
+import { settle } from '../settle.ts';
 import type { Outcome, Verifier } from '../verifier.ts';
 import { type AlternativeNames, parseAlternativeNames } from './alternative-names.ts';
 import type { MtlsVerifierOptions } from './options.ts';
@@ -16,6 +17,7 @@ export function createMtlsVerifier(
   { clock }: { readonly clock: Clock },
 ): Verifier {
   const authorities = parseAuthorities(options.certificateAuthorityFile.text());
+  const closed = new AbortController();
 
   function identify(certificate: X509Certificate): Outcome {
     const reason = reasonToRefuse(certificate, authorities, clock.now());
@@ -40,15 +42,16 @@ export function createMtlsVerifier(
 
   return {
     name: options.name,
-    verify: async () => ({ type: 'refused', reason: 'it takes certificates only' }),
-    async verifyCertificate(certificate) {
-      try {
-        return identify(certificate);
-      } catch (cause) {
-        return { type: 'cannot-tell', reason: 'the certificate can not be examined', cause };
-      }
+    verify: (_, signal) =>
+      settle(
+        async () => ({ type: 'refused', reason: 'it takes certificates only' }),
+        AbortSignal.any([signal, closed.signal]),
+      ),
+    verifyCertificate: (certificate, signal) =>
+      settle(async () => identify(certificate), AbortSignal.any([signal, closed.signal])),
+    async close() {
+      closed.abort(new Error('the verifier is closed'));
     },
-    close: async () => {},
   };
 }
 

@@ -26,8 +26,21 @@ export interface MembershipDependencies {
   readonly log: Logger;
 }
 
+/** A person whom the provider is asked about. */
+interface Asked {
+  readonly person: Person;
+  /** Whether the answer to an earlier question with the same refresh token was lost. */
+  readonly wasUnanswered: boolean;
+}
+
+const SIGN_IN_AGAIN = { type: 'refused', reason: 'the person has to sign in again' } as const;
+const NOT_KNOWN = { type: 'refused', reason: 'the person is not known any more' } as const;
+const SIGNED_IN_MEANWHILE = { type: 'cannot-tell', reason: 'the person has just signed in again' } as const;
+
 /** Longer than any refresh takes; a process that died in one holds the others up for so long. */
 const CLAIM_MS = 30_000;
+/** A person who was asked about within so many intervals uses their tokens all the time. */
+const REGULAR_USE = 2;
 /** A provider that is down is left alone for this, so that logins do not wait for it one by one. */
 const LEFT_ALONE_MS = 10_000;
 
@@ -57,29 +70,41 @@ export function createMembership(options: MembershipOptions, dependencies: Membe
   }
 
   async function ask(id: string): Promise<Membership> {
-    const claim = await people.update(id, (now) =>
-      isFresh(now) || now.refreshingUntil > clock.now() || askAgainAt > clock.now()
-        ? undefined
-        : { ...now, refreshingUntil: clock.now() + CLAIM_MS },
-    );
+    let wasUnanswered = false;
+    const claim = await people.update(id, (now) => {
+      if (isFresh(now) || now.refreshToken === undefined) return undefined;
+      if (now.refreshingUntil > clock.now() || askAgainAt > clock.now()) return undefined;
+      wasUnanswered = now.unanswered === true;
+      // Written down before the provider is asked: a process that dies in between has lost the answer too.
+      return { ...now, refreshingUntil: clock.now() + CLAIM_MS, unanswered: true };
+    });
     const { person } = claim;
-    if (!person) return { type: 'refused', reason: 'the person is not known any more' };
+    if (!person) return NOT_KNOWN;
     if (isFresh(person)) return admit(person);
+    if (person.refreshToken === undefined) return SIGN_IN_AGAIN;
     if (!claim.changed) return lastKnown(person, 'the provider could not be asked a moment ago');
 
-    const shown = person.refreshToken === undefined ? undefined : box.open(person.refreshToken, id);
-    if (shown === undefined) return { type: 'refused', reason: 'the person has to sign in again' };
-    return settle(id, person, await provider.refresh(shown, person.subject));
+    const shown = box.open(person.refreshToken, id);
+    if (shown === undefined) {
+      await people.update(id, (now) => ({ ...now, unanswered: wasUnanswered }));
+      return SIGN_IN_AGAIN;
+    }
+    return settle(id, { person, wasUnanswered }, await provider.refresh(shown, person.subject));
   }
 
-  async function settle(id: string, asked: Person, refreshed: Refreshed): Promise<Membership> {
+  async function settle(id: string, asked: Asked, refreshed: Refreshed): Promise<Membership> {
     switch (refreshed.type) {
-      case 'gone':
-        return forget(id, asked);
+      case 'refused':
+        return isDefinite(asked) ? forget(id, asked.person) : suspend(id, asked.person);
       case 'down': {
         askAgainAt = clock.now() + LEFT_ALONE_MS;
-        await people.update(id, (now) => ({ ...now, refreshingUntil: 0 }));
-        return lastKnown(asked, 'the provider is out of reach', refreshed.cause);
+        const unanswered = refreshed.shown || asked.wasUnanswered;
+        await people.update(id, (now) => ({
+          ...now,
+          refreshingUntil: 0,
+          ...(now.refreshToken === asked.person.refreshToken && { unanswered }),
+        }));
+        return lastKnown(asked.person, 'the provider is out of reach', refreshed.cause);
       }
       case 'refreshed': {
         const { refreshToken, facts, cause } = refreshed;
@@ -87,14 +112,38 @@ export function createMembership(options: MembershipOptions, dependencies: Membe
           ...now,
           refreshingUntil: 0,
           // Somebody who signed in meanwhile has a newer one.
-          ...(refreshToken !== undefined &&
-            now.refreshToken === asked.refreshToken && { refreshToken: box.seal(refreshToken, id) }),
+          ...(now.refreshToken === asked.person.refreshToken && {
+            unanswered: false,
+            ...(refreshToken !== undefined && { refreshToken: box.seal(refreshToken, id) }),
+          }),
           ...(facts && { name: facts.name, groups: [...facts.groups], refreshedAt: clock.now() }),
         }));
-        if (!person) return { type: 'refused', reason: 'the person is not known any more' };
+        if (!person) return NOT_KNOWN;
         return facts ? admit(person) : lastKnown(person, 'the provider did not say who the person is', cause);
       }
     }
+  }
+
+  /**
+   * Whether a refresh token that is refused means that the person is gone. Not where a successor may have been given in an
+   * answer that never arrived, nor where the token has lain idle, which providers end tokens for as well.
+   */
+  const isDefinite = ({ person, wasUnanswered }: Asked): boolean =>
+    !wasUnanswered && clock.now() - person.refreshedAt < options.groupsRefresh * REGULAR_USE;
+
+  /** The person's tokens do not count until they have signed in again: if they are gone, they can't. */
+  async function suspend(id: string, asked: Person): Promise<Membership> {
+    const { changed, person } = await people.update(id, (now) =>
+      now.refreshToken === asked.refreshToken
+        ? { ...now, refreshToken: undefined, unanswered: false, refreshedAt: 0, refreshingUntil: 0 }
+        : undefined,
+    );
+    if (!changed) return person ? SIGNED_IN_MEANWHILE : NOT_KNOWN;
+    log.warn(
+      { verifier: asked.verifier, name: asked.name },
+      'the provider takes the refresh token of a person no more: they have to sign in again, then their tokens count again',
+    );
+    return SIGN_IN_AGAIN;
   }
 
   async function forget(id: string, asked: Person): Promise<Membership> {
@@ -103,7 +152,7 @@ export function createMembership(options: MembershipOptions, dependencies: Membe
         ? { ...now, tokens: [], refreshToken: undefined, groups: [], refreshedAt: 0, refreshingUntil: 0 }
         : undefined,
     );
-    if (!changed && person) return { type: 'cannot-tell', reason: 'the person has just signed in again' };
+    if (!changed && person) return SIGNED_IN_MEANWHILE;
     await tokens.forget(asked);
     await people.delete(id);
     log.info(

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { optionTypes, parseUrl } from '../../../core/index.ts';
+import { isLoopbackHost, optionTypes, parseUrl } from '../../../core/index.ts';
 import { commonVerifierOptions } from '../common-options.ts';
 
 const SHORTEST_TOKEN_MS = 60 * 60_000;
@@ -76,6 +76,5 @@ export type OidcVerifierOptions = z.infer<typeof oidcVerifierOptions>;
 function isIssuer(text: string): boolean {
   const url = parseUrl(text);
   if (!url || url.search + url.hash + url.username + url.password !== '') return false;
-  const local = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
-  return url.protocol === 'https:' || (url.protocol === 'http:' && local);
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname));
 }

@@ -16,8 +16,10 @@ const personRecord = z.object({
   refreshedAt: z.number(),
   /** Until then one process alone asks the provider: a refresh token may be good for one use. */
   refreshingUntil: z.number(),
-  /** The provider's, sealed. */
+  /** The provider's, sealed. Missing: the person has to sign in again before their tokens count. */
   refreshToken: z.string().optional(),
+  /** Whether the provider was shown this refresh token and we have not heard what came of it: it may be spent. */
+  unanswered: z.boolean().optional(),
   tokens: z.array(z.object({ id: z.string(), name: z.string(), created: z.number(), expires: z.number() })),
 });
 export type Person = z.infer<typeof personRecord>;

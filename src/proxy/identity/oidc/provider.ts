@@ -20,9 +20,13 @@ export type Refreshed =
       readonly facts: Facts | undefined;
       readonly cause?: unknown;
     }
-  /** The provider knows the token no more: the person is gone, or has withdrawn their consent. */
-  | { readonly type: 'gone' }
-  | { readonly type: 'down'; readonly cause: unknown };
+  /**
+   * The provider takes the token no more: the person is gone or has withdrawn their consent, or the token was used up
+   * before.
+   */
+  | { readonly type: 'refused' }
+  /** `shown`: the provider may have seen the token, and may have used it up. */
+  | { readonly type: 'down'; readonly shown: boolean; readonly cause: unknown };
 
 /** The OpenID provider: authorization code with PKCE, refresh, user-info. */
 export interface Provider {
@@ -107,9 +111,13 @@ export function createProvider(options: OidcVerifierOptions, { clock }: { readon
       let configuration: oidc.Configuration;
       try {
         configuration = await discovered();
+      } catch (cause) {
+        return { type: 'down', shown: false, cause };
+      }
+      try {
         tokens = await oidc.refreshTokenGrant(configuration, refreshToken);
       } catch (cause) {
-        return isGone(cause) ? { type: 'gone' } : { type: 'down', cause };
+        return isRefusal(cause) ? { type: 'refused' } : { type: 'down', shown: true, cause };
       }
       // From here on the old token may be spent: the new one has to be kept, whatever comes.
       const successor = tokens.refresh_token;
@@ -144,6 +152,6 @@ export function createProvider(options: OidcVerifierOptions, { clock }: { readon
 type Tokens = oidc.TokenEndpointResponse & oidc.TokenEndpointResponseHelpers;
 
 /** @see RFC 6749, section 5.2 */
-function isGone(error: unknown): boolean {
+function isRefusal(error: unknown): boolean {
   return error instanceof oidc.ResponseBodyError && error.error === 'invalid_grant';
 }

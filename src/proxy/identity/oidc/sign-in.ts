@@ -30,6 +30,7 @@ export interface SignIn {
   begin(redirectUri: string): Promise<{ readonly url: URL; readonly checks: SignInChecks }>;
   /** @throws when the state store is out of reach */
   complete(callback: URL, checks: SignInChecks): Promise<SignedIn>;
+  /** @returns undefined for somebody who has to sign in, for the first time or again */
   find(personId: string): Promise<Person | undefined>;
 }
 
@@ -75,6 +76,7 @@ export function createSignIn(
       refreshedAt: clock.now(),
       refreshingUntil: 0,
       refreshToken: sealed,
+      unanswered: refreshToken === undefined && earlier?.unanswered === true,
       tokens: [],
     };
     const membership = admit(person);
@@ -92,6 +94,9 @@ export function createSignIn(
     tokens,
     begin: (redirectUri) => provider.begin(redirectUri),
     complete,
-    find: (personId) => people.get(personId),
+    async find(personId) {
+      const person = await people.get(personId);
+      return person?.refreshToken === undefined ? undefined : person;
+    },
   };
 }

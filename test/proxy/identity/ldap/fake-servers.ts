@@ -46,8 +46,27 @@ export function startSilentServer(): Promise<FakeServer> {
 }
 
 /** Answers each bind with one result code and message. */
-export function startBindServer(code: number, message = ''): Promise<FakeServer> {
-  return startTcpServer((socket) => answerBinds(socket, code, message));
+export async function startBindServer(
+  code: number,
+  message = '',
+): Promise<FakeServer & { readonly binds: number }> {
+  let binds = 0;
+  const server = await startTcpServer((socket) => {
+    socket.on('data', () => {
+      binds += 1;
+    });
+    answerBinds(socket, code, message);
+  });
+  return {
+    port: server.port,
+    close: server.close,
+    get open() {
+      return server.open;
+    },
+    get binds() {
+      return binds;
+    },
+  };
 }
 
 /**

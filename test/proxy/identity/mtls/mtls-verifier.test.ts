@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { FileReference, Secret, systemClock } from '../../../../src/core/index.ts';
+import { FileReference, systemClock } from '../../../../src/core/index.ts';
 import type { Verifier } from '../../../../src/proxy/identity/index.ts';
 import { parseAlternativeNames } from '../../../../src/proxy/identity/mtls/alternative-names.ts';
 import { createMtlsVerifier, type MtlsVerifierOptions } from '../../../../src/proxy/identity/mtls/index.ts';
@@ -10,6 +10,7 @@ import {
   type ClientCertificate,
   createCertificateAuthority,
 } from '../../../support/certificates.ts';
+import { describeCertificateVerifier } from '../verifier-suite.ts';
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const { signal } = new AbortController();
@@ -40,6 +41,24 @@ async function show(
     signal,
   );
 }
+
+describeCertificateVerifier('mtls', async () => {
+  const impostor = await createCertificateAuthority();
+  const certificateOf = async (wanted: ClientCertificate, issuer = authority) =>
+    new X509Certificate((await issuer.issueClient(wanted)).certificatePem);
+  return {
+    verifier: verifierOf(authority.certificatePem),
+    identityName: 'anna',
+    certificate: await certificateOf({ subject: 'CN=anna,OU=staff' }),
+    wrongCertificates: {
+      'of another authority of the same name': await certificateOf({ subject: 'CN=anna' }, impostor),
+      'has ended': await certificateOf({ subject: 'CN=anna', notAfter: new Date(Date.now() - 1000) }),
+      'is for servers': await certificateOf({ subject: 'CN=anna', usage: 'server' }),
+      'names nobody': await certificateOf({ subject: 'O=acme' }),
+      'is the authority itself': new X509Certificate(authority.certificatePem),
+    },
+  };
+});
 
 describe('a client certificate', () => {
   it('is an identity: the common name, organizational units as groups, and what else it says', async () => {
@@ -125,13 +144,6 @@ describe('a client certificate', () => {
       }),
       { numRuns: 500 },
     );
-  });
-
-  it('is all that counts: passwords are refused', async () => {
-    const credential = { username: 'anna', password: new Secret('x') };
-    expect(await verifierOf(authority.certificatePem).verify(credential, signal)).toMatchObject({
-      type: 'refused',
-    });
   });
 });
 

@@ -5,6 +5,7 @@ import { Secret } from '../../../../src/core/index.ts';
 import { createAuthenticator, type Verifier } from '../../../../src/proxy/identity/index.ts';
 import { createLogger, createMetrics } from '../../../../src/telemetry/index.ts';
 import { CLIENT_SECRET } from '../../../servers/oidc-provider.ts';
+import { openLimits } from '../support/open-limits.ts';
 import { describeVerifier } from '../verifier-suite.ts';
 import { createOidcSite, HOUR_MS, MINUTE_MS, type OidcSite } from './support.ts';
 
@@ -248,15 +249,10 @@ describe('oidc', () => {
       },
       close: async () => undefined,
     };
-    const limits = {
-      check: async () => ({ type: 'open' }) as const,
-      failed: async () => {},
-      succeeded: async () => {},
-    };
     const authenticator = createAuthenticator({ anonymous: false }, [directory, site.verifier], {
       log: createLogger('silent'),
       metrics: createMetrics(),
-      limits,
+      limits: openLimits,
     });
     const login = (username: string, password: string) =>
       authenticator.authenticate(

@@ -14,6 +14,7 @@ import { createMetrics } from '../../../../src/telemetry/index.ts';
 import { writeModule } from '../../../plugins/module-file.ts';
 import { createShiftedClock, parseOptions, silentLog } from '../../../plugins/support.ts';
 import { ownFolder } from '../../../support/own-folder.ts';
+import { openLimits } from '../support/open-limits.ts';
 
 const { signal } = new AbortController();
 const ADA: Identity = { verifier: 'custom', name: 'ada', groups: ['platform'], claims: {} };
@@ -136,11 +137,7 @@ describe('beside other verifiers', () => {
     const authenticator = createAuthenticator({ anonymous: false }, [verifier, good], {
       log: silentLog,
       metrics: createMetrics(),
-      limits: {
-        check: async () => ({ type: 'open' }),
-        failed: async () => undefined,
-        succeeded: async () => undefined,
-      },
+      limits: openLimits,
     });
     const login = { username: 'ada', password: new Secret('pass') };
     for (let time = 0; time < 7; time += 1) {
