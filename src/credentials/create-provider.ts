@@ -1,6 +1,7 @@
 import type { Clock } from '../core/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { createAnonymousProvider } from './anonymous.ts';
+import { createEcrProvider } from './aws/index.ts';
 import { createDockerConfigProvider } from './docker-config.ts';
 import type { CredentialOptions } from './options.ts';
 import { createPluginProvider } from './plugin/index.ts';
@@ -29,6 +30,8 @@ export function createCredentialProvider(
       return createStaticProvider(options);
     case 'docker-config':
       return createDockerConfigProvider(options);
+    case 'ecr':
+      return createEcrProvider(options, dependencies);
     case 'module':
     case 'grpc':
     case 'exec':
