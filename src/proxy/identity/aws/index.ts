@@ -1,0 +1,6 @@
+export {
+  createStsVerifier,
+  type StsDependencies,
+  type StsVerifierOptions,
+  stsVerifierOptions,
+} from './sts/index.ts';
