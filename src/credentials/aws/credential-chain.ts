@@ -1,4 +1,5 @@
 import type { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import { CredentialOptionsError } from '../errors.ts';
 import type { AwsCredentialOptions } from './options.ts';
 import { AWS_REQUEST_HANDLER, METADATA_TIMEOUT_MS } from './sdk-settings.ts';
 
@@ -39,4 +40,21 @@ async function loadChain({ profile, role }: AwsCredentialOptions, region: string
     },
     clientConfig,
   });
+}
+
+const ACCOUNT = '{account}';
+
+/**
+ * The options with the account put into the ARN of the role.
+ * @throws {CredentialOptionsError} where an account is wanted and none is known
+ */
+export function roleInAccount(
+  { profile, role }: AwsCredentialOptions,
+  account: string | undefined,
+): AwsCredentialOptions {
+  if (!role?.arn.includes(ACCOUNT)) return { profile, role };
+  if (account === undefined) {
+    throw new CredentialOptionsError(`the host of the registry says no account for ${ACCOUNT} in role.arn`);
+  }
+  return { profile, role: { ...role, arn: role.arn.replace(ACCOUNT, account) } };
 }

@@ -1,4 +1,12 @@
 export {
+  createDocumentVerifier,
+  type DocumentDependencies,
+  type DocumentVerifierOptions,
+  documentVerifierOptions,
+  type RegionCertificates,
+  readRegionCertificates,
+} from './instance-document/index.ts';
+export {
   createStsVerifier,
   type StsDependencies,
   type StsVerifierOptions,
