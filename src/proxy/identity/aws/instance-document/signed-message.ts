@@ -1,6 +1,7 @@
 import { createHash, type KeyObject, timingSafeEqual, verify, type X509Certificate } from 'node:crypto';
-import { Set as Asn1Set, fromBER, Integer, type ObjectIdentifier, OctetString } from 'asn1js';
-import type { Certificate, SignedData, SignerInfo } from 'pkijs';
+import { Set as Asn1Set, fromBER, Integer, Null, type ObjectIdentifier, OctetString } from 'asn1js';
+import type { AlgorithmIdentifier, Certificate, SignedData, SignerInfo } from 'pkijs';
+import { isWellFormedBer } from './ber-form.ts';
 
 /** A message whose form is right; nothing is known yet of who signed it. */
 export interface SignedMessage {
@@ -28,6 +29,7 @@ const SET_TAG = 0x31;
  * @see RFC 5652, section 5
  */
 export async function parseSignedMessage(bytes: Buffer): Promise<SignedMessage | undefined> {
+  if (!isWellFormedBer(bytes)) return undefined;
   const pki: Pki = await import('pkijs');
   try {
     return parse(pki, bytes);
@@ -44,7 +46,7 @@ function parse(pki: Pki, bytes: Buffer): SignedMessage | undefined {
   if (info.contentType !== SIGNED_DATA) return undefined;
   const data = new pki.SignedData({ schema: info.content });
   const [signer] = data.signerInfos;
-  if (data.signerInfos.length !== 1 || !signer || !usesOurAlgorithms(signer)) return undefined;
+  if (data.signerInfos.length !== 1 || !signer || !isPlain(data, signer)) return undefined;
   const content = contentOf(data);
   if (!content) return undefined;
   const texts = signedTexts(signer, content);
@@ -57,8 +59,21 @@ function parse(pki: Pki, bytes: Buffer): SignedMessage | undefined {
   };
 }
 
-function usesOurAlgorithms({ digestAlgorithm, signatureAlgorithm }: SignerInfo): boolean {
-  return digestAlgorithm.algorithmId === SHA256 && RSA.includes(signatureAlgorithm.algorithmId);
+/** Versions and algorithms that there are for this kind of message, and no other. */
+function isPlain({ version, digestAlgorithms }: SignedData, signer: SignerInfo): boolean {
+  const { digestAlgorithm, signatureAlgorithm } = signer;
+  return (
+    version === 1 &&
+    signer.version === 1 &&
+    digestAlgorithms.length === 1 &&
+    [...digestAlgorithms, digestAlgorithm].every((algorithm) => isOneOf([SHA256], algorithm)) &&
+    isOneOf(RSA, signatureAlgorithm)
+  );
+}
+
+function isOneOf(allowed: readonly string[], { algorithmId, algorithmParams }: AlgorithmIdentifier): boolean {
+  const isWithoutParameters = algorithmParams === undefined || algorithmParams instanceof Null;
+  return allowed.includes(algorithmId) && isWithoutParameters;
 }
 
 function contentOf({ encapContentInfo: { eContentType, eContent } }: SignedData): Buffer | undefined {
