@@ -1,6 +1,7 @@
 import type { Clock } from '../core/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { createAnonymousProvider } from './anonymous.ts';
+import { createDocumentProvider, createEcrProvider, createStsProvider } from './aws/index.ts';
 import { createDockerConfigProvider } from './docker-config.ts';
 import type { CredentialOptions } from './options.ts';
 import { createPluginProvider } from './plugin/index.ts';
@@ -29,6 +30,12 @@ export function createCredentialProvider(
       return createStaticProvider(options);
     case 'docker-config':
       return createDockerConfigProvider(options);
+    case 'ecr':
+      return createEcrProvider(options, dependencies);
+    case 'aws-sts':
+      return createStsProvider(options, dependencies);
+    case 'aws-iid':
+      return createDocumentProvider(options, dependencies);
     case 'module':
     case 'grpc':
     case 'exec':

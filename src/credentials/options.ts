@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { optionTypes } from '../core/index.ts';
 import { providerPluginOptions } from '../plugins/index.ts';
+import { documentCredentialOptions, ecrCredentialOptions, stsCredentialOptions } from './aws/index.ts';
 
 const anonymous = z.strictObject({ type: z.literal('anonymous') }).describe('No credential is shown.');
 
@@ -32,6 +33,9 @@ export const credentialOptions = z.discriminatedUnion('type', [
   anonymous,
   staticCredential,
   dockerConfig,
+  ecrCredentialOptions,
+  stsCredentialOptions,
+  documentCredentialOptions,
   ...providerPluginOptions,
 ]);
 export type CredentialOptions = z.infer<typeof credentialOptions>;

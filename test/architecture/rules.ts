@@ -18,6 +18,7 @@ export const ORDER = [
   'kubelet/setup',
   'kubelet/image-rules',
   'credentials',
+  'machine-identity',
   'plugins',
   'state',
   'network',

@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/index.ts';
 import type { StateStore } from '../../state/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
+import { createDocumentVerifier, createStsVerifier } from './aws/index.ts';
 import { createHtpasswdVerifier } from './htpasswd-verifier.ts';
 import { createJwtVerifier } from './jwt/index.ts';
 import { createKubernetesVerifier } from './kubernetes/index.ts';
@@ -69,6 +70,10 @@ function createVerifier(options: VerifierOptions, dependencies: VerifierDependen
       return createKubernetesVerifier(options, dependencies);
     case 'oauth2':
       return createOAuth2Verifier(options, dependencies);
+    case 'aws-sts':
+      return createStsVerifier(options, dependencies);
+    case 'aws-iid':
+      return createDocumentVerifier(options, dependencies);
     case 'module':
     case 'grpc':
     case 'exec':

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { optionTypes } from '../../core/index.ts';
+import { documentVerifierOptions, stsVerifierOptions } from './aws/index.ts';
 import { commonVerifierOptions } from './common-options.ts';
 import { jwtVerifierOptions } from './jwt/index.ts';
 import { kubernetesVerifierOptions } from './kubernetes/index.ts';
@@ -27,6 +28,8 @@ export const verifierOptions = z.discriminatedUnion('type', [
   jwtVerifierOptions,
   kubernetesVerifierOptions,
   oauth2VerifierOptions,
+  stsVerifierOptions,
+  documentVerifierOptions,
   ...pluginVerifierOptions,
 ]);
 export type VerifierOptions = z.infer<typeof verifierOptions>;

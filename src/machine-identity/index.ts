@@ -1,0 +1,3 @@
+export * from './aws/index.ts';
+export { isMachineNonce, newMachineNonce } from './machine-nonce.ts';
+export { formatProof, looksLikeProof, MAXIMUM_PROOF_LENGTH, parseProof } from './proof.ts';
