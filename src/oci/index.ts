@@ -4,7 +4,14 @@ export { type Digest, DigestCheck, digestAlgorithm, digestHex, digestOf, parseDi
 export { type ErrorCode, RegistryError, type RegistryErrorOptions, STATUS_BY_ERROR_CODE } from './errors.ts';
 export { formatNextLink, parseNextLink } from './link.ts';
 export * as mediaTypes from './media-types.ts';
-export { type ByteRange, type ContentRange, formatRange, parseContentRange, parseRange } from './range.ts';
+export {
+  type ByteRange,
+  type ContentRange,
+  formatRange,
+  parseChunkRange,
+  parseContentRange,
+  parseRange,
+} from './range.ts';
 export {
   parseReference,
   parseRepositoryName,
