@@ -53,7 +53,7 @@ export class ContentWriter {
     return { subject: parseDigest(answer.headers.get('oci-subject') ?? '') };
   }
 
-  /** A tag goes alone; a manifest with everything that names it. */
+  /** A tag goes alone, where the registry can do that; a manifest with everything that names it. */
   async deleteManifest(
     repository: RepositoryName,
     reference: Reference,
@@ -61,18 +61,18 @@ export class ContentWriter {
   ): Promise<void> {
     const url = this.#endpoint.manifest(repository, reference);
     const what = `to delete ${referenceText(reference)} of ${repository}`;
-    await this.#delete(repository, url, what, DELETING_MANIFEST, options);
+    const answer = await this.#delete(repository, url, options);
+    if (isSuccess(answer)) return;
+    if (answer.status !== 400 || reference.type !== 'tag') throw pushError(answer, what, DELETING_MANIFEST);
+    // Registries that delete by digest only complain of anything here: of the digest, or of the name.
+    throw new UpstreamError('rejected', `asked ${what}, answered ${answer.status}`, {
+      rejection: { code: 'UNSUPPORTED', status: 405 },
+    });
   }
 
   async deleteBlob(repository: RepositoryName, digest: Digest, options: CallOptions): Promise<void> {
-    const url = this.#endpoint.blob(repository, digest);
-    await this.#delete(
-      repository,
-      url,
-      `to delete the blob ${digest} of ${repository}`,
-      DELETING_BLOB,
-      options,
-    );
+    const answer = await this.#delete(repository, this.#endpoint.blob(repository, digest), options);
+    if (!isSuccess(answer)) throw pushError(answer, `to delete ${digest} of ${repository}`, DELETING_BLOB);
   }
 
   async #put(
@@ -94,7 +94,7 @@ export class ContentWriter {
       signal,
     });
     const what = `to store the manifest ${referenceText(reference)} of ${repository}`;
-    if (answer.status < 200 || answer.status > 299) throw pushError(answer, what, STORING);
+    if (!isSuccess(answer)) throw pushError(answer, what, STORING);
     const stored = parseDigest(answer.headers.get('docker-content-digest') ?? '');
     if (stored && digestAlgorithm(stored) === digestAlgorithm(digest) && stored !== digest) {
       throw new UpstreamError('faulty', `asked ${what}, and it was stored as ${stored}, not ${digest}`);
@@ -102,14 +102,8 @@ export class ContentWriter {
     return answer;
   }
 
-  async #delete(
-    repository: RepositoryName,
-    url: URL,
-    what: string,
-    meanings: Meanings,
-    { signal }: CallOptions,
-  ): Promise<void> {
-    const answer = await this.#exchange.small({
+  #delete(repository: RepositoryName, url: URL, { signal }: CallOptions): Promise<SmallAnswer> {
+    return this.#exchange.small({
       method: 'DELETE',
       url,
       scope: this.#endpoint.deleteScope(repository),
@@ -117,8 +111,11 @@ export class ContentWriter {
       once: true,
       signal,
     });
-    if (answer.status < 200 || answer.status > 299) throw pushError(answer, what, meanings);
   }
+}
+
+function isSuccess({ status }: SmallAnswer): boolean {
+  return status >= 200 && status <= 299;
 }
 
 /** What can be read as two kinds of manifest could not be pulled again: see {@link manifestType}. */
