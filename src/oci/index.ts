@@ -11,7 +11,14 @@ export {
 } from './image-reference.ts';
 export { formatNextLink, parseNextLink } from './link.ts';
 export * as mediaTypes from './media-types.ts';
-export { type ByteRange, type ContentRange, formatRange, parseContentRange, parseRange } from './range.ts';
+export {
+  type ByteRange,
+  type ContentRange,
+  formatRange,
+  parseChunkRange,
+  parseContentRange,
+  parseRange,
+} from './range.ts';
 export {
   parseReference,
   parseRepositoryName,

@@ -29,6 +29,17 @@ export function formatRange(range: ByteRange): string {
   return `bytes=${range.start}-${range.end ?? ''}`;
 }
 
+/**
+ * Reads the `Content-Range` of an upload's chunk, `start-end`; a unit and a size, which some clients write, are left out.
+ * @see OCI distribution specification 1.1, "Pushing a blob in chunks"
+ */
+export function parseChunkRange(header: string): Required<ByteRange> | undefined {
+  const match = /^(?:bytes[ =])?(\d{1,15})-(\d{1,15})(?:\/(?:\d{1,15}|\*))?$/.exec(header.trim());
+  if (!match) return undefined;
+  const [start, end] = [Number(match[1]), Number(match[2])];
+  return end < start ? undefined : { start, end };
+}
+
 /** @see RFC 9110, section 14.4 */
 export function parseContentRange(header: string): ContentRange | undefined {
   const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(header.trim());

@@ -11,7 +11,7 @@ import {
 } from './identity/index.ts';
 import type { ProxyOptions } from './options.ts';
 import { createPolicy } from './policy/index.ts';
-import { createRouter, type RegistryParts } from './registry/index.ts';
+import { createRouter, createUploadSessions, type RegistryParts } from './registry/index.ts';
 import {
   createSecretKeys,
   createTokenService,
@@ -68,6 +68,7 @@ export class Generation {
       router: createRouter(options.routes),
       tokens,
       upstreams: new Map([...upstreams].map(([name, { upstream }]) => [name, upstream])),
+      uploads: createUploadSessions({ secretKeys, state, clock }),
       anonymous: options.authentication.anonymous,
       publicUrl: options.server.publicUrl,
       clientCertificateHeader: options.server.clientCertificateHeader,

@@ -16,6 +16,8 @@ export interface AuditEntry {
   readonly namespace?: string;
   readonly repository?: string;
   readonly reference?: string;
+  /** The repository that a blob was taken over from, with a push. */
+  readonly mountedFrom?: string;
   /** Where the route led. */
   readonly upstream?: string;
   readonly rule?: string | undefined;
@@ -25,6 +27,8 @@ export interface AuditEntry {
   readonly status: number;
   /** Body bytes that reached the client's socket. */
   readonly bytes: number;
+  /** Body bytes of a push that were read. */
+  readonly received?: number;
   /** Whether the answer went out whole. */
   readonly complete: boolean;
 }

@@ -12,6 +12,8 @@ export interface Metrics {
   readonly requestsRunning: Gauge;
   /** `upstream`; body bytes sent to clients. */
   readonly bytesSent: Counter<'upstream'>;
+  /** `upstream`; body bytes of pushes. */
+  readonly bytesReceived: Counter<'upstream'>;
   /** `verifier`, `outcome`: identity, refused, cannot-tell. */
   readonly logins: Counter<'verifier' | 'outcome'>;
   /** `outcome`: allowed, denied. */
@@ -47,6 +49,12 @@ export function createMetrics(): Metrics {
     bytesSent: new Counter({
       name: 'drp_sent_bytes_total',
       help: 'Body bytes sent to clients.',
+      labelNames: ['upstream'],
+      registers,
+    }),
+    bytesReceived: new Counter({
+      name: 'drp_received_bytes_total',
+      help: 'Body bytes of pushes that clients sent.',
       labelNames: ['upstream'],
       registers,
     }),

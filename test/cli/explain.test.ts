@@ -13,7 +13,7 @@ upstreams:
   hub: { url: "https://registry-1.docker.io" }
 routes:
   - { match: { namespace: docker.io }, upstream: hub }
-  - { match: { host: docker.example.com }, upstream: google, repository: "my-gcp-project/{name}" }
+  - { match: { host: docker.example.com }, upstream: google, repository: "my-gcp-project/{name}", push: true }
 authentication:
   anonymous: ANONYMOUS
   verifiers: [VERIFIERS]
@@ -98,6 +98,15 @@ test('as JSON', async () => {
     reason: 'by rule main branch',
   });
   expect(exitCode).toBe(0);
+});
+
+test('a push where the route is read-only is denied, whatever the rules say, and it says what to do', async () => {
+  const who = ['--user', 'ada', '--group', 'platform', '--action', 'push'];
+  const { out, exitCode } = await explain([...who, '--namespace', 'docker.io', 'platform/app']);
+  expect(out).toMatch(/verdict {2}denied: routes\[0\] is read-only: it takes push with push: true$/);
+  expect(out).toContain('platform team  yes');
+  expect(exitCode).toBe(1);
+  expect((await explain([...who, 'platform/app'])).exitCode).toBe(0);
 });
 
 test('the verifier can be chosen, and has to be where there are several', async () => {

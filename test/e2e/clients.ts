@@ -80,6 +80,14 @@ export async function createPodman(): Promise<Client> {
   );
 }
 
+/** Buildah with storage in its home. */
+export async function createBuildah(): Promise<Client> {
+  requireRoot('buildah');
+  const folder = await createTemporaryFolder('client');
+  const storage = ['--root', join(folder.path, 'root'), '--runroot', join(folder.path, 'run')];
+  return createClient(findBinary('buildah'), [...storage, '--storage-driver', 'vfs'], {}, folder);
+}
+
 async function createClient(
   command: string,
   firstArguments: readonly string[],

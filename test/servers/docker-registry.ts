@@ -22,6 +22,8 @@ export interface DockerRegistryOptions {
   readonly authentication?: RegistryAuthentication;
   /** Makes it a pull-through cache of this registry. */
   readonly proxyOf?: string;
+  /** Whether it takes deletes; it does when missing. */
+  readonly deletes?: boolean;
 }
 
 /** The reference registry, with its content in a temporary folder. */
@@ -45,7 +47,7 @@ export async function startDockerRegistry(options: DockerRegistryOptions = {}): 
       log: { level: 'info', accesslog: { disabled: true } },
       storage: {
         filesystem: { rootdirectory: join(folder.path, 'content'), maxthreads: 100 },
-        delete: { enabled: true },
+        delete: { enabled: options.deletes ?? true },
       },
       http: { addr: '127.0.0.1:0', secret: 'not a secret' },
       ...(options.authentication && { auth: await writeAuthentication(folder.path, options.authentication) }),

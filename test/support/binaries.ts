@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 const PACKAGES = {
+  buildah: 'buildah',
   chromium: 'chromium',
   containerd: 'containerd',
   ctr: 'containerd',

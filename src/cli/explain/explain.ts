@@ -55,7 +55,7 @@ export function explain(options: ProxyOptions, question: Question): Explanation 
   const route = createRouter(options.routes).route({ host, namespace, name: repository });
   const policy = createPolicy(options.authorization);
   const decision = policy.decide(identity, repository, action);
-  const refusal = refusalOf(question, options, route);
+  const refusal = refusalOf(question, action, options, route);
   return {
     identity,
     action,
@@ -73,10 +73,17 @@ export function explain(options: ProxyOptions, question: Question): Explanation 
 /** What stands against it before any rule is asked. */
 function refusalOf(
   question: Question,
+  action: Action,
   options: ProxyOptions,
   route: RoutedName | undefined,
 ): string | undefined {
   if (!route) return 'no route takes this name: clients hear NAME_UNKNOWN';
+  if (action !== 'pull' && !route.push) {
+    return `routes[${route.index}] is read-only: it takes ${action} with push: true`;
+  }
+  if (action !== 'pull' && options.upstreams[route.upstream]?.layout !== undefined) {
+    return `upstream ${route.upstream} is a layout, which is never written to`;
+  }
   if (question.anonymous && !options.authentication.anonymous) {
     return 'authentication.anonymous is false: clients without a login get no token';
   }

@@ -10,6 +10,13 @@ export interface Asked {
   readonly action: Action;
 }
 
+/** Whoever pushes looks first whether it is there already. */
+const ACTIONS_FOR: Readonly<Record<Action, readonly Action[]>> = {
+  pull: ['pull'],
+  push: ['pull', 'push'],
+  delete: ['delete'],
+};
+
 /**
  * 401 with the way to a token. One space-joined `scope` at most, in the client's own names; containerd asks again once when
  * `error` tells it that its token is the matter.
@@ -27,7 +34,7 @@ export function unauthorized(
   const challenge = formatChallenge('Bearer', {
     realm: `${request.publicUrl}${TOKEN_PATH}`,
     service: request.service,
-    scope: asked && formatScope({ type: 'repository', name: asked.name, actions: [asked.action] }),
+    scope: asked && formatScope({ type: 'repository', name: asked.name, actions: ACTIONS_FOR[asked.action] }),
     error,
   });
   return new RegistryError('UNAUTHORIZED', message, { headers: { 'WWW-Authenticate': challenge } });

@@ -10,6 +10,7 @@ import { toRegistryError } from './errors.ts';
 import { Exchange } from './exchange.ts';
 import type { LeaseParts, PartsLease, RegistryParts } from './parts.ts';
 import { type RegistryRequest, readHost, readTarget, refuseRepeatedHeaders } from './request.ts';
+import { RequestBody } from './request-body.ts';
 import type { RunningRequests } from './running.ts';
 import { send } from './send.ts';
 
@@ -37,15 +38,25 @@ export function createDoor({ lease, running, telemetry }: DoorDependencies): Doo
       gone.abort(new Error('the client has gone away'));
       exchange.end(response.writableFinished);
     });
+    const { progressTimeoutMs } = held.parts;
+    const body = new RequestBody(request.raw, response, {
+      progressTimeoutMs,
+      onBytes: (count) => {
+        exchange.received += count;
+      },
+    });
     try {
       setCommonHeaders(response, request.id);
-      if (leavesBodyUnread(request)) response.setHeader('Connection', 'close');
       const answer = running.draining
         ? turnedAway(response)
-        : await answerTo(request, held, exchange, gone.signal);
+        : await answerTo(request, body, held, exchange, gone.signal);
+      // What nobody has read is not taken in for nothing: the connection ends with the answer.
+      const unread = body.unread && request.body === undefined;
+      if (unread) response.setHeader('Connection', 'close');
       await send(response, answer, exchange, {
         signal: gone.signal,
-        progressTimeoutMs: held.parts.progressTimeoutMs,
+        progressTimeoutMs,
+        beforeEnd: unread ? () => body.discard() : undefined,
       });
     } catch (error) {
       response.destroy();
@@ -81,12 +92,13 @@ function nothingMoreCanBeSent(response: ServerResponse, connection: Socket): Pro
 /** @returns the answer, an error's too; rejects only when there is nobody left to answer */
 async function answerTo(
   raw: FastifyRequest,
+  body: RequestBody,
   { parts }: PartsLease,
   exchange: Exchange,
   signal: AbortSignal,
 ): Promise<Answer> {
   try {
-    const request = readRequest(raw, parts, signal);
+    const request = readRequest(raw, body, parts, signal);
     exchange.host = request.host;
     return await answerEndpoint(request, parts, exchange);
   } catch (error) {
@@ -111,7 +123,12 @@ export function answerFailure(error: unknown, exchange: Exchange): Answer {
   return errorAnswer(failure);
 }
 
-function readRequest(request: FastifyRequest, parts: RegistryParts, signal: AbortSignal): RegistryRequest {
+function readRequest(
+  request: FastifyRequest,
+  body: RequestBody,
+  parts: RegistryParts,
+  signal: AbortSignal,
+): RegistryRequest {
   refuseRepeatedHeaders(request.raw.rawHeaders);
   const { path, query } = readTarget(request.raw.url ?? '');
   const host = readHost(request.host);
@@ -133,6 +150,7 @@ function readRequest(request: FastifyRequest, parts: RegistryParts, signal: Abor
         parts.trusts(request.socket.remoteAddress ?? ''),
       ),
     form: typeof request.body === 'string' ? new URLSearchParams(request.body) : undefined,
+    body,
     signal,
   };
 }
@@ -141,12 +159,6 @@ function setCommonHeaders(response: ServerResponse, requestId: string): void {
   response.setHeader('Docker-Distribution-Api-Version', 'registry/2.0');
   response.setHeader('X-Content-Type-Options', 'nosniff');
   response.setHeader('X-Request-Id', requestId);
-}
-
-/** Nobody reads such a body: the connection ends with the answer, instead of taking in gigabytes for nothing. */
-function leavesBodyUnread({ headers, body }: FastifyRequest): boolean {
-  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
-  return hasBody && body === undefined;
 }
 
 function turnedAway(response: ServerResponse): Answer {

@@ -15,7 +15,12 @@ export class Exchange {
   host = '';
   namespace: string | undefined;
   upstream: string | undefined;
+  /** Body bytes that went to the client. */
   bytes = 0;
+  /** Body bytes that came from the client and were read. */
+  received = 0;
+  /** What became known of it only after the decision. */
+  pushed: PushedDetails = {};
   status = 0;
   readonly #startedAt = performance.now();
   #decision: Decided | undefined;
@@ -49,7 +54,10 @@ export class Exchange {
     const { metrics, audit } = this.telemetry;
     metrics.requestsRunning.dec();
     metrics.requests.inc({ operation: this.operation, status: String(this.status) });
-    if (this.upstream !== undefined) metrics.bytesSent.inc({ upstream: this.upstream }, this.bytes);
+    if (this.upstream !== undefined) {
+      metrics.bytesSent.inc({ upstream: this.upstream }, this.bytes);
+      if (this.received > 0) metrics.bytesReceived.inc({ upstream: this.upstream }, this.received);
+    }
     if (!this.#decision) return;
     const { identity, ...decision } = this.#decision;
     if (decision.action !== 'login')
@@ -62,12 +70,21 @@ export class Exchange {
       host: this.host,
       ...(this.namespace !== undefined && { namespace: this.namespace }),
       ...decision,
+      ...this.pushed,
       ...(this.upstream !== undefined && { upstream: this.upstream }),
       status: this.status,
       bytes: this.bytes,
+      ...(this.received > 0 && { received: this.received }),
       complete,
     });
   }
+}
+
+export interface PushedDetails {
+  /** Of the blob that an upload came to. */
+  readonly reference?: string;
+  /** The repository that a blob was taken over from. */
+  readonly mountedFrom?: string;
 }
 
 /** One decision, as far as it is known when it falls. */

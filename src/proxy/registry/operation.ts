@@ -17,7 +17,8 @@ export type Resource =
   | { readonly kind: 'manifest'; readonly name: RepositoryName; readonly reference: Reference }
   | { readonly kind: 'blob'; readonly name: RepositoryName; readonly digest: Digest }
   | { readonly kind: 'referrers'; readonly name: RepositoryName; readonly digest: Digest }
-  | { readonly kind: 'upload'; readonly name: RepositoryName };
+  | { readonly kind: 'uploads'; readonly name: RepositoryName }
+  | { readonly kind: 'upload'; readonly name: RepositoryName; readonly session: string };
 
 /** A resource within one repository. */
 export type NamedResource = Extract<Resource, { readonly name: RepositoryName }>;
@@ -33,7 +34,8 @@ const NEED_BY_METHOD: Readonly<Record<Resource['kind'], Readonly<Record<string, 
   manifest: { GET: 'pull', HEAD: 'pull', PUT: 'push', DELETE: 'delete' },
   blob: { GET: 'pull', HEAD: 'pull', DELETE: 'delete' },
   referrers: { GET: 'pull' },
-  upload: { POST: 'push', GET: 'push', PATCH: 'push', PUT: 'push', DELETE: 'push' },
+  uploads: { POST: 'push' },
+  upload: { GET: 'push', PATCH: 'push', PUT: 'push', DELETE: 'push' },
 };
 
 /** @returns undefined for a method that this resource does not have. */
@@ -49,7 +51,9 @@ export function allowedMethods(resource: Resource): string {
 
 const ROOT = '/v2/';
 const MAXIMUM_PATH_LENGTH = 1024;
-const UPLOAD_SESSION = /^[A-Za-z0-9._=~-]*$/;
+/** An upload's session holds what the upstream's own address of it holds. */
+const MAXIMUM_SESSION_LENGTH = 8192;
+const UPLOAD_SESSION = /^[A-Za-z0-9._=~-]+$/;
 
 /**
  * Reads a raw path with the one grammar of the API. Nothing is decoded first: no legal name, tag or digest needs
@@ -61,18 +65,21 @@ const UPLOAD_SESSION = /^[A-Za-z0-9._=~-]*$/;
 export function parseResource(path: string): Resource {
   if (path === '/v2' || path === ROOT) return { kind: 'ping' };
   if (!path.startsWith(ROOT)) throw nothingHere();
-  if (path.length > MAXIMUM_PATH_LENGTH) throw new RegistryError('NAME_INVALID', 'the path is too long');
+  if (path.length > MAXIMUM_PATH_LENGTH + MAXIMUM_SESSION_LENGTH) throw tooLong();
   if (path === '/v2/_catalog') return { kind: 'catalog' };
 
   const segments = path.slice(ROOT.length).split('/');
   const last = segments.pop() ?? '';
   const verb = segments.pop();
+  if (path.length - last.length > MAXIMUM_PATH_LENGTH) throw tooLong();
   if (verb === 'uploads' && segments.at(-1) === 'blobs') {
     segments.pop();
     const name = repositoryName(segments);
+    if (last === '') return { kind: 'uploads', name };
     if (!UPLOAD_SESSION.test(last)) throw nothingHere();
-    return { kind: 'upload', name };
+    return { kind: 'upload', name, session: last };
   }
+  if (last.length > MAXIMUM_PATH_LENGTH) throw tooLong();
   switch (verb) {
     case 'manifests':
       return { kind: 'manifest', name: repositoryName(segments), reference: reference(last) };
@@ -111,4 +118,8 @@ function nothingHere(): RegistryError {
   return new RegistryError('UNSUPPORTED', 'there is nothing at this path; the registry API begins at /v2/', {
     status: 404,
   });
+}
+
+function tooLong(): RegistryError {
+  return new RegistryError('NAME_INVALID', 'the path is too long');
 }

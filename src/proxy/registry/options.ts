@@ -55,10 +55,10 @@ export const serverOptions = z.strictObject({
   headerTimeout: optionTypes.duration.prefault('10s').describe('Until the header of a request is complete.'),
   progressTimeout: optionTypes.duration
     .prefault('60s')
-    .describe('A client that takes no byte for so long is cut off.'),
+    .describe('A client that takes no byte, or sends none of a push, for so long is cut off.'),
   drainTimeout: optionTypes.duration
     .prefault('5m')
-    .describe('How long running pulls may go on after SIGTERM.'),
+    .describe('How long running pulls and pushes may go on after SIGTERM.'),
 });
 export type ServerOptions = z.infer<typeof serverOptions>;
 
@@ -96,6 +96,10 @@ export const routeOptions = z.strictObject({
     .enum(['stream', 'redirect'])
     .default('stream')
     .describe("`redirect` hands the upstream's redirects to its storage on to the client."),
+  push: z
+    .boolean()
+    .default(false)
+    .describe('Pushes and deletes go through too, for those whom a rule lets `push` or `delete`.'),
 });
 export type RouteOptions = z.infer<typeof routeOptions>;
 

@@ -1,6 +1,7 @@
 import type { X509Certificate } from 'node:crypto';
 import type { IncomingHttpHeaders } from 'node:http';
 import { RegistryError } from '../../oci/index.ts';
+import type { RequestBody } from './request-body.ts';
 
 /** A request as the handlers see it: read once at the door, plain values only. */
 export interface RegistryRequest {
@@ -25,6 +26,8 @@ export interface RegistryRequest {
   readonly certificate: () => X509Certificate | undefined;
   /** Form fields of a POST to the token endpoint. */
   readonly form: URLSearchParams | undefined;
+  /** What a push brings; not read yet. */
+  readonly body: RequestBody;
   /** Aborted when the client has gone away. */
   readonly signal: AbortSignal;
 }

@@ -18,6 +18,8 @@ export interface RoutedName {
   /** The name at the upstream. */
   readonly repository: RepositoryName;
   readonly blobs: RouteOptions['blobs'];
+  /** Whether it takes pushes and deletes. */
+  readonly push: boolean;
 }
 
 /** A route that can list names: the way back, from an upstream's repository to the client's name. */
@@ -58,6 +60,7 @@ export function createRouter(routes: readonly RouteOptions[]): Router {
           upstream: candidate.options.upstream,
           repository,
           blobs: candidate.options.blobs,
+          push: candidate.options.push,
         };
     }
     return undefined;

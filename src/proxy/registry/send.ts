@@ -8,6 +8,8 @@ export interface SendOptions {
   readonly signal: AbortSignal;
   /** A client that takes no byte for so long is cut off. */
   readonly progressTimeoutMs: number;
+  /** Waited for before the answer ends, which ends the connection of a client that still sends. */
+  readonly beforeEnd?: (() => Promise<void>) | undefined;
 }
 
 /**
@@ -31,10 +33,18 @@ export async function send(
   response.writeHead(answer.status, answer.headers);
   exchange.headerSent(answer.status);
   if (body === undefined || response.req.method === 'HEAD') {
+    if (options.beforeEnd) {
+      response.flushHeaders();
+      await options.beforeEnd();
+    }
     response.end();
   } else if (Buffer.isBuffer(body)) {
-    response.end(body);
     exchange.bytes += body.length;
+    if (options.beforeEnd) {
+      response.write(body);
+      await options.beforeEnd();
+      response.end();
+    } else response.end(body);
   } else {
     await sendStream(response, body, exchange, options);
   }

@@ -1,19 +1,25 @@
 import { randomUUID } from 'node:crypto';
-import { createServer as createHttpServer, type Server } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+} from 'node:http';
 import { createServer as createHttpsServer, Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
-import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
 import { RegistryError } from '../../oci/index.ts';
 import type { Telemetry } from '../../telemetry/index.ts';
 import { answerUnreadable } from './client-error.ts';
 import { createDoor } from './door.ts';
+import { readForm } from './form.ts';
 import { parseListenAddress } from './listen-address.ts';
 import type { ServerOptions } from './options.ts';
 import type { LeaseParts } from './parts.ts';
 import { RunningRequests } from './running.ts';
 
 const MAXIMUM_HEADER_BYTES = 32_768;
-const MAXIMUM_FORM_BYTES = 65_536;
+const FORM = 'application/x-www-form-urlencoded';
 const KEEP_ALIVE_MS = 75_000;
 const CONNECTION_CHECK_MS = 2_000;
 
@@ -42,7 +48,15 @@ export function createRegistryServer(
   const running = new RunningRequests();
   const server = createLimitedServer(options);
   const app = fastify({
-    serverFactory: (handler) => server.on('request', handler).on('checkExpectation', handler),
+    serverFactory: (handler) =>
+      server
+        .on('request', handler)
+        .on('checkExpectation', handler)
+        // A body is asked for when it is read, and not before it is known whether it may come.
+        .on('checkContinue', (request, response) => {
+          if (isForm(request.headers)) response.writeContinue();
+          handler(request, response);
+        }),
     genReqId: () => randomUUID(),
     requestIdHeader: false,
     exposeHeadRoutes: false,
@@ -50,7 +64,7 @@ export function createRegistryServer(
     forceCloseConnections: true,
     frameworkErrors: (error, _request, reply) => answerEarly(error, reply),
   });
-  readFormsOnly(app);
+  readFormsOnly(app, options.headerTimeout);
   app.setErrorHandler((error, _request, reply) => answerEarly(error, reply));
   const door = createDoor({ lease, running, telemetry });
   app.all('/*', door);
@@ -76,8 +90,8 @@ function createLimitedServer(options: ServerOptions): Server | HttpsServer {
   const limits = {
     maxHeaderSize: MAXIMUM_HEADER_BYTES,
     headersTimeout: options.headerTimeout,
-    // All bodies that are read are small forms.
-    requestTimeout: options.headerTimeout,
+    // A push may take hours; whoever reads a body watches its progress.
+    requestTimeout: 0,
     connectionsCheckingInterval: CONNECTION_CHECK_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     noDelay: true,
@@ -107,15 +121,22 @@ function certificates(tls: NonNullable<ServerOptions['tls']>): { cert: string; k
   return { cert: certificateFile.text(), key: keyFile.text(), ...ca };
 }
 
-/** Forms are for the token endpoint; other bodies stay unread, because nothing here takes them. */
-function readFormsOnly(app: FastifyInstance): void {
+/** Forms are for the token endpoint and the pages; other bodies stay unread until somebody wants them. */
+function readFormsOnly(app: FastifyInstance, timeoutMs: number): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser(
-    'application/x-www-form-urlencoded',
-    { parseAs: 'string', bodyLimit: MAXIMUM_FORM_BYTES },
-    (_request, body, done) => done(null, body),
+  app.addContentTypeParser(FORM, async (request: FastifyRequest, payload: IncomingMessage) =>
+    isBelowRegistry(request.url) ? undefined : readForm(payload, timeoutMs),
   );
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));
+}
+
+/** Some clients call anything a form that has no other type, even the blob that they push. */
+function isBelowRegistry(url: string): boolean {
+  return url.startsWith('/v2/');
+}
+
+function isForm({ 'content-type': type = '' }: IncomingHttpHeaders): boolean {
+  return type.toLowerCase().startsWith(FORM);
 }
 
 function trusts(lease: LeaseParts, address: string): boolean {
@@ -124,14 +145,12 @@ function trusts(lease: LeaseParts, address: string): boolean {
   return parts.trusts(address);
 }
 
-/** Requests that fail before they come to the door: a path that can't be decoded, a form that is too large. */
+/** Requests that fail before they come to the door: a path that can't be decoded, a form that is too large or too slow. */
 function answerEarly(error: unknown, reply: FastifyReply): void {
-  const status = (error as { statusCode?: unknown }).statusCode === 413 ? 413 : 400;
-  const code = status === 413 ? 'SIZE_INVALID' : 'UNSUPPORTED';
-  const failure = new RegistryError(
-    code,
-    status === 413 ? 'the form is too large' : 'the request is not valid',
-    { status },
-  );
+  const failure =
+    error instanceof RegistryError
+      ? error
+      : new RegistryError('UNSUPPORTED', 'the request is not valid', { status: 400 });
+  const { status } = failure;
   void reply.code(status).header('Connection', 'close').type('application/json').send(failure.body());
 }

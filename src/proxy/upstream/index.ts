@@ -1,6 +1,17 @@
 export { createUpstream, type UpstreamDependencies } from './create.ts';
-export { UpstreamError, type UpstreamErrorKind } from './errors.ts';
+export { type Rejection, UpstreamError, type UpstreamErrorKind } from './errors.ts';
 export { type UpstreamOptions, upstreamOptions } from './options.ts';
+export type {
+  Chunk,
+  PushedManifest,
+  PushTarget,
+  StartedUpload,
+  StartOptions,
+  StoredManifest,
+  UploadBody,
+  UploadProgress,
+  UploadSession,
+} from './push-target.ts';
 export type {
   BlobAnswer,
   BlobHead,

@@ -1,5 +1,6 @@
 import type { ByteStream } from '../../core/index.ts';
 import type { ByteRange, Descriptor, Digest, Reference, RepositoryName } from '../../oci/index.ts';
+import type { PushTarget } from './push-target.ts';
 
 /**
  * A registry that content comes from. The registry's handlers, and a cache in front of it, know an upstream
@@ -23,6 +24,8 @@ export interface Upstream {
   referrers(repository: RepositoryName, subject: Digest, options: ReferrersOptions): Promise<ReferrersPage>;
   /** One page of repository names. Rejects with `unsupported` where the registry keeps them to itself. */
   catalog(options: PageOptions): Promise<CatalogPage>;
+  /** Its writing side; missing where it has none, as a layout. */
+  readonly push?: PushTarget;
   /** Ends connections. Bodies that still flow are not cut; they free their connection when they end. */
   close(): Promise<void>;
 }

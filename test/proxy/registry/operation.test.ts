@@ -29,8 +29,8 @@ describe('the path grammar', () => {
     ],
     [`/v2/a/b/c/blobs/${DIGEST}`, { kind: 'blob', name: 'a/b/c', digest: DIGEST }],
     [`/v2/app/referrers/${DIGEST}`, { kind: 'referrers', name: 'app', digest: DIGEST }],
-    ['/v2/app/blobs/uploads/', { kind: 'upload', name: 'app' }],
-    ['/v2/app/blobs/uploads/3f2c-1_A=', { kind: 'upload', name: 'app' }],
+    ['/v2/app/blobs/uploads/', { kind: 'uploads', name: 'app' }],
+    ['/v2/app/blobs/uploads/3f2c-1_A=', { kind: 'upload', name: 'app', session: '3f2c-1_A=' }],
     [
       '/v2/manifests/manifests/manifests',
       { kind: 'manifest', name: 'manifests', reference: { type: 'tag', tag: 'manifests' } },
@@ -104,6 +104,7 @@ describe('what has to be allowed', () => {
     `/v2/a/blobs/${DIGEST}`,
     `/v2/a/referrers/${DIGEST}`,
     '/v2/a/blobs/uploads/',
+    '/v2/a/blobs/uploads/session',
   ];
   const methods = [
     'GET',
@@ -135,7 +136,8 @@ describe('what has to be allowed', () => {
       { GET: 'pull', HEAD: 'pull', PUT: 'push', DELETE: 'delete' },
       { GET: 'pull', HEAD: 'pull', DELETE: 'delete' },
       { GET: 'pull' },
-      { GET: 'push', POST: 'push', PATCH: 'push', PUT: 'push', DELETE: 'push' },
+      { POST: 'push' },
+      { GET: 'push', PATCH: 'push', PUT: 'push', DELETE: 'push' },
     ]);
   });
 });

@@ -18,12 +18,17 @@ export class Endpoint {
     if (this.#isDockerHub) this.url.hostname = DOCKER_HUB;
   }
 
-  manifest(repository: RepositoryName, reference: Reference): URL {
-    return this.#at(`${this.#nameOf(repository)}/manifests/${referenceText(reference)}`);
+  manifest(repository: RepositoryName, reference: Reference, query?: URLSearchParams): URL {
+    return this.#at(`${this.#nameOf(repository)}/manifests/${referenceText(reference)}`, query);
   }
 
   blob(repository: RepositoryName, digest: Digest): URL {
     return this.#at(`${this.#nameOf(repository)}/blobs/${digest}`);
+  }
+
+  /** Where uploads begin. */
+  uploads(repository: RepositoryName, query: URLSearchParams): URL {
+    return this.#at(`${this.#nameOf(repository)}/blobs/uploads/`, query);
   }
 
   tags(repository: RepositoryName, query: URLSearchParams): URL {
@@ -41,6 +46,19 @@ export class Endpoint {
   /** What a token has to be good for. */
   pullScope(repository: RepositoryName): string {
     return `repository:${this.#nameOf(repository)}:pull`;
+  }
+
+  pushScope(repository: RepositoryName): string {
+    return `repository:${this.#nameOf(repository)}:pull,push`;
+  }
+
+  deleteScope(repository: RepositoryName): string {
+    return `repository:${this.#nameOf(repository)}:delete`;
+  }
+
+  /** The name in the registry's own eyes, for where it does not stand in a path. */
+  ownName(repository: RepositoryName): string {
+    return this.#nameOf(repository);
   }
 
   /** Docker Hub keeps names of one segment under `library/`. */

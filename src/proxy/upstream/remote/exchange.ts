@@ -8,20 +8,31 @@ import {
 } from './answers/index.ts';
 import type { Authenticator } from './authorization/index.ts';
 import { redirectTarget } from './redirect-target.ts';
-import type { Answer, Target, Transport } from './transport/index.ts';
+import { SentOnce } from './sent-once.ts';
+import type { Answer, Method, StreamedBody, Target, Transport, Trust } from './transport/index.ts';
 
 /** One thing that is wanted from the registry. */
 export interface Question {
   readonly url: URL;
-  /** What a token has to be good for. */
+  /** `own` when missing. */
+  readonly trust?: Trust;
+  /** What a token has to be good for; several scopes have spaces between them. */
   readonly scope: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
 
 export interface SmallQuestion extends Question {
-  readonly method: 'GET' | 'HEAD';
+  readonly method: Method;
+  readonly body?: Uint8Array;
   readonly limitBytes: number;
+  readonly answerTimeoutMs?: number;
+  /** What changes something the second time too is asked only once. */
+  readonly once?: boolean;
+}
+
+export interface UploadQuestion extends Omit<SmallQuestion, 'body' | 'once'> {
+  readonly body: StreamedBody;
 }
 
 export interface BulkQuestion extends Question {
@@ -43,6 +54,7 @@ export interface ExchangeOptions {
 export interface ExchangeDependencies {
   readonly small: Transport;
   readonly bulk: Transport;
+  readonly upload: Transport;
   readonly authenticator: Authenticator;
   readonly retries: RetryDependencies;
 }
@@ -64,7 +76,14 @@ export class Exchange {
     const { small, retries } = this.#dependencies;
     const ask = async () =>
       readSmallAnswer(await this.#follow(small, question.method, question), question.limitBytes);
-    return withRetries(ask, question.signal, retries);
+    return question.once ? ask() : withRetries(ask, question.signal, retries);
+  }
+
+  /** Sends a body while it comes, once. @returns the answer with its whole body, whatever its status is */
+  async upload(question: UploadQuestion): Promise<SmallAnswer> {
+    const body = new SentOnce(question.body);
+    const answer = await this.#follow(this.#dependencies.upload, question.method, { ...question, body });
+    return readSmallAnswer(answer, question.limitBytes);
   }
 
   /** @returns the answer with its body on the way, whatever its status is */
@@ -77,27 +96,32 @@ export class Exchange {
   /** Our credential goes to the registry's own origin, and no more once a redirect has left it. */
   async #follow(
     door: Transport,
-    method: 'GET' | 'HEAD',
-    { url, scope, headers, signal }: Question,
+    method: Method,
+    question: Question & Pick<SmallQuestion, 'answerTimeoutMs'> & { readonly body?: Uint8Array | SentOnce },
     handRedirectBack = false,
   ): Promise<Arrival> {
+    const { url, scope, headers, body, answerTimeoutMs, signal } = question;
     const { registry, redirects } = this.#options;
-    let target: Target = { url, trust: 'own' };
-    let atHome = true;
+    let target: Target = { url, trust: question.trust ?? 'own' };
+    let atHome = url.origin === registry.origin;
     for (let hop = 0; hop <= MAXIMUM_REDIRECTS; hop += 1) {
       const { url: from, trust } = target;
-      const send = (authorization?: string) =>
-        door.request({
+      const send = async (authorization?: string) => {
+        if (body instanceof SentOnce && body.begun) throw cutShort();
+        return door.request({
           url: from,
           trust,
           method,
           headers: { ...headers, ...(authorization !== undefined && { authorization }) },
+          body,
+          answerTimeoutMs,
           signal,
         });
+      };
       const answer = atHome
         ? await this.#dependencies.authenticator.authorized(scope, signal, send)
         : await send();
-      if (!isRedirect(answer.status)) return answer;
+      if (!isRedirect(answer.status) || !followsRedirect(method, answer.status)) return answer;
       answer.discard();
       target = redirectTarget(answer.headers.get('location'), from, registry, redirects);
       atHome &&= target.url.origin === registry.origin;
@@ -106,4 +130,13 @@ export class Exchange {
     }
     throw new UpstreamError('unsafe', `more than ${MAXIMUM_REDIRECTS} redirects`);
   }
+}
+
+/** Other redirects than these turn whatever was asked into a GET. @see RFC 9110, section 15.4 */
+function followsRedirect(method: Method, status: number): boolean {
+  return method === 'GET' || method === 'HEAD' || status === 307 || status === 308;
+}
+
+function cutShort(): UpstreamError {
+  return new UpstreamError('unreachable', 'a body was turned away when it was already on its way');
 }

@@ -13,9 +13,11 @@ import { Listings, Referrers } from './listing/index.ts';
 import {
   createBulkTransport,
   createSmallTransport,
+  createUploadTransport,
   instrumented,
   type Transport,
 } from './transport/index.ts';
+import { createPushTarget } from './upload/index.ts';
 import { userAgent } from './user-agent.ts';
 
 export interface RegistryUpstreamDependencies {
@@ -35,7 +37,7 @@ export type RegistryUpstreamOptions = Omit<UpstreamOptions, 'layout' | 'credenti
 
 const MAXIMUM_TOKEN_ANSWER_BYTES = 1024 * 1024;
 
-/** A registry as an upstream: the client side of the distribution protocol, pulling only. */
+/** A registry as an upstream: the client side of the distribution protocol. */
 export function createRegistryUpstream(
   name: string,
   options: RegistryUpstreamOptions,
@@ -46,7 +48,7 @@ export function createRegistryUpstream(
   const recovered = (reason: string) => metrics.upstreamRecoveries.inc({ upstream: name, reason });
 
   const endpoint = new Endpoint(options.url);
-  const { small, bulk } = createTransports(name, options, dependencies);
+  const { small, bulk, upload } = createTransports(name, options, dependencies);
   const retries: RetryDependencies = { clock, random, onRetry: () => recovered('retry') };
   const authenticator = new Authenticator(
     { registry: endpoint.url, registryName: endpoint.name, realms: options.realms },
@@ -60,7 +62,7 @@ export function createRegistryUpstream(
   );
   const exchange = new Exchange(
     { registry: endpoint.url, redirects: options.redirects },
-    { small, bulk, authenticator, retries },
+    { small, bulk, upload, authenticator, retries },
   );
   const manifests = new Manifests(endpoint, exchange);
   const blobs = new Blobs(options, {
@@ -83,9 +85,10 @@ export function createRegistryUpstream(
     tags: (repository, call) => listings.tags(repository, call),
     referrers: (repository, subject, call) => referrers.list(repository, subject, call),
     catalog: (call) => listings.catalog(call),
+    push: createPushTarget({ endpoint, exchange, redirects: options.redirects }),
     close: async () => {
       authenticator.close();
-      await Promise.all([small.close(), bulk.close(), credentials.close()]);
+      await Promise.all([small.close(), bulk.close(), upload.close(), credentials.close()]);
     },
   };
 }
@@ -94,7 +97,7 @@ function createTransports(
   name: string,
   options: RegistryUpstreamOptions,
   { clock, metrics, resolve = systemHostLookup }: RegistryUpstreamDependencies,
-): { readonly small: Transport; readonly bulk: Transport } {
+): { readonly small: Transport; readonly bulk: Transport; readonly upload: Transport } {
   const transportOptions = {
     connectTimeoutMs: options.connectTimeout,
     answerTimeoutMs: options.answerTimeout,
@@ -110,6 +113,7 @@ function createTransports(
   return {
     small: instrumented(createSmallTransport(transportOptions), headers, onEnd),
     bulk: instrumented(createBulkTransport(transportOptions), headers, onEnd),
+    upload: instrumented(createUploadTransport(transportOptions), headers, onEnd),
   };
 }
 

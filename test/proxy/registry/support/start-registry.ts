@@ -1,16 +1,19 @@
 import { Writable } from 'node:stream';
 import { z } from 'zod';
+import { type Clock, systemClock } from '../../../../src/core/index.ts';
 import { anonymousIdentity, type Identity } from '../../../../src/proxy/identity/index.ts';
 import { authorizationOptions, createPolicy } from '../../../../src/proxy/policy/index.ts';
 import {
   createRegistryServer,
   createRouter,
+  createUploadSessions,
   type RegistryParts,
   routeOptions,
   serverOptions,
 } from '../../../../src/proxy/registry/index.ts';
 import type { Bearer, TokenService } from '../../../../src/proxy/token/index.ts';
 import type { Upstream } from '../../../../src/proxy/upstream/index.ts';
+import type { StateStore } from '../../../../src/state/index.ts';
 import {
   type AuditEntry,
   createAuditLog,
@@ -18,6 +21,8 @@ import {
   createMetrics,
   type Metrics,
 } from '../../../../src/telemetry/index.ts';
+
+import { memoryStore } from './memory-store.ts';
 
 export interface StartOptions {
   readonly upstreams: readonly Upstream[];
@@ -27,6 +32,11 @@ export interface StartOptions {
   readonly anonymous?: boolean;
   readonly tokens?: Partial<TokenService>;
   readonly trusts?: (address: string) => boolean;
+  /** Shared by replicas. */
+  readonly state?: StateStore;
+  /** Seals upload sessions; shared by replicas. */
+  readonly secretKey?: Buffer;
+  readonly clock?: Clock;
 }
 
 export interface StartedRegistry {
@@ -101,6 +111,11 @@ export async function startRegistry(options: StartOptions): Promise<StartedRegis
     router: createRouter(z.array(routeOptions).parse(options.routes ?? [{ upstream: first }])),
     tokens,
     upstreams: new Map(options.upstreams.map((upstream) => [upstream.name, upstream])),
+    uploads: createUploadSessions({
+      secretKeys: () => [options.secretKey ?? Buffer.alloc(32, 'k')],
+      state: options.state ?? memoryStore(),
+      clock: options.clock ?? systemClock,
+    }),
     anonymous: options.anonymous ?? false,
     publicUrl: server.publicUrl,
     clientCertificateHeader: server.clientCertificateHeader,

@@ -42,6 +42,8 @@ export async function startServer(
   const server: Server = certificate
     ? createTlsServer({ cert: certificate.certificatePem, key: certificate.keyPem }, record)
     : createServer(record);
+  // A listener that reads a body has to ask for it, where the client waits for that.
+  server.on('checkContinue', record);
   server.keepAliveTimeout = 60_000;
   server.on(certificate ? 'secureConnection' : 'connection', (socket: Socket) => {
     connectionCount += 1;

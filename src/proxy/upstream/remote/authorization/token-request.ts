@@ -18,7 +18,7 @@ export interface TokenResult {
 }
 
 /**
- * Asks a token server for one scope.
+ * Asks a token server for one scope, or for several with spaces between them.
  * @see distribution, "Token Authentication Specification", "Requesting a Token"
  */
 export async function requestToken(
@@ -30,7 +30,8 @@ export async function requestToken(
   const { realm, service } = scheme;
   const url = new URL(realm.url);
   if (service !== undefined) url.searchParams.set('service', service);
-  url.searchParams.set('scope', scope);
+  url.searchParams.delete('scope');
+  for (const one of scope.split(' ')) url.searchParams.append('scope', one);
   const { status, headers, content } = await send(
     { url, trust: realm.trust },
     credential ? { authorization: basicAuthorization(credential) } : {},

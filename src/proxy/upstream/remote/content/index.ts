@@ -1,2 +1,3 @@
 export { Blobs } from './blobs.ts';
+export { manifestType } from './manifest-type.ts';
 export { Manifests } from './manifests.ts';

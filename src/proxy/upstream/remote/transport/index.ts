@@ -3,4 +3,14 @@ export { AnswerHeaders } from './answer-headers.ts';
 export { createBulkTransport } from './bulk/index.ts';
 export { instrumented } from './instrumented.ts';
 export { createSmallTransport } from './small-transport.ts';
-export type { Answer, Target, Transport, TransportOptions, TransportRequest, Trust } from './transport.ts';
+export type {
+  Answer,
+  Method,
+  StreamedBody,
+  Target,
+  Transport,
+  TransportOptions,
+  TransportRequest,
+  Trust,
+} from './transport.ts';
+export { createUploadTransport } from './upload-transport.ts';

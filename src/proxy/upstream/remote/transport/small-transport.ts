@@ -17,7 +17,7 @@ export interface SmallTransportOptions extends TransportOptions {
 const KEEP_ALIVE_MS = 15_000;
 const MAXIMUM_DRAINED_BYTES = 64 * 1024;
 
-/** The door for tokens, manifests, listings and HEAD. */
+/** The door for tokens, manifests, listings and HEAD, and for pushes without a streamed body. */
 export function createSmallTransport(options: SmallTransportOptions): Transport {
   const agents: Readonly<Record<Trust, Agent>> = {
     own: createAgent('own', options),
@@ -28,7 +28,9 @@ export function createSmallTransport(options: SmallTransportOptions): Transport 
   return {
     request: async (request) => {
       requireSafeTarget(request);
-      const { url, method, headers, signal } = request;
+      const { url, method, headers, body, answerTimeoutMs, signal } = request;
+      if (body !== undefined && !(body instanceof Uint8Array))
+        throw new TypeError('this door takes no streams');
       signal.throwIfAborted();
       try {
         const call = agents[request.trust].request({
@@ -37,6 +39,8 @@ export function createSmallTransport(options: SmallTransportOptions): Transport 
           method,
           headers,
           signal,
+          ...(body !== undefined && { body }),
+          ...(answerTimeoutMs !== undefined && { headersTimeout: answerTimeoutMs }),
         });
         // While a request waits for a connection, undici takes no notice of its signal.
         return createAnswer(await abortable(call, signal), url.origin, signal);

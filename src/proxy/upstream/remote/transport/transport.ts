@@ -13,9 +13,22 @@ export interface Target {
   readonly trust: Trust;
 }
 
+export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** A body that is sent while it comes, in one go; it can be read once. */
+export interface StreamedBody {
+  /** Undefined: sent in chunks, and its end is where it ends. */
+  readonly sizeBytes: number | undefined;
+  readonly bytes: ByteStream;
+}
+
 export interface TransportRequest extends Target {
-  readonly method: 'GET' | 'HEAD';
+  readonly method: Method;
   readonly headers: Readonly<Record<string, string>>;
+  /** A streamed one only where the transport says so. */
+  readonly body?: Uint8Array | StreamedBody | undefined;
+  /** Until the answer's head, where the work takes longer than usual. */
+  readonly answerTimeoutMs?: number | undefined;
   readonly signal: AbortSignal;
 }
 

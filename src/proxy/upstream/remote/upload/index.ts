@@ -1,0 +1,1 @@
+export { createPushTarget, type PushTargetDependencies } from './create-push-target.ts';
