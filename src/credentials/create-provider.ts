@@ -3,6 +3,7 @@ import type { Logger } from '../telemetry/index.ts';
 import { createAnonymousProvider } from './anonymous.ts';
 import { createDocumentProvider, createEcrProvider, createStsProvider } from './aws/index.ts';
 import { createDockerConfigProvider } from './docker-config.ts';
+import { createKubeletPluginsProvider } from './kubelet-plugins/index.ts';
 import type { CredentialOptions } from './options.ts';
 import { createPluginProvider } from './plugin/index.ts';
 import type { CredentialProvider } from './provider.ts';
@@ -36,6 +37,8 @@ export function createCredentialProvider(
       return createStsProvider(options, dependencies);
     case 'aws-iid':
       return createDocumentProvider(options, dependencies);
+    case 'kubelet-plugins':
+      return createKubeletPluginsProvider(options, dependencies);
     case 'module':
     case 'grpc':
     case 'exec':

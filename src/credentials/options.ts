@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { optionTypes } from '../core/index.ts';
 import { providerPluginOptions } from '../plugins/index.ts';
 import { documentCredentialOptions, ecrCredentialOptions, stsCredentialOptions } from './aws/index.ts';
+import { kubeletPluginsOptions } from './kubelet-plugins/index.ts';
 
 const anonymous = z.strictObject({ type: z.literal('anonymous') }).describe('No credential is shown.');
 
@@ -36,6 +37,7 @@ export const credentialOptions = z.discriminatedUnion('type', [
   ecrCredentialOptions,
   stsCredentialOptions,
   documentCredentialOptions,
+  kubeletPluginsOptions,
   ...providerPluginOptions,
 ]);
 export type CredentialOptions = z.infer<typeof credentialOptions>;

@@ -1,4 +1,4 @@
-import { appendFile, mkdir, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { dirname, join } from 'node:path';
 import { findBinary, requireRoot } from '../support/binaries.ts';
@@ -13,6 +13,10 @@ export interface Dockerd {
   readonly host: string;
   readonly pid: number;
   logs(): string;
+  /** Ends it as a crash does. */
+  kill(): Promise<void>;
+  /** Starts it again after {@link kill}, with the same content and socket. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -34,6 +38,7 @@ export async function startDockerd(options: DockerdOptions = {}): Promise<Docker
   const folder = await createTemporaryFolder('dockerd');
   const socket = join(folder.path, 'docker.sock');
   const dataFolder = join(folder.path, 'data');
+  const pidFile = join(folder.path, 'docker.pid');
   const configFile = join(folder.path, 'daemon.json');
   await writeFile(configFile, '{}');
   // dockerd mounts its data folder onto itself, and leaves the mount when it is killed.
@@ -44,26 +49,38 @@ export async function startDockerd(options: DockerdOptions = {}): Promise<Docker
   try {
     const own = options.hosts || options.etc ? await withOwnEtc(folder.path, options) : [];
     const [program = command, ...parameters] = [...own, command];
-    const server = await startProcess({
-      command: program,
-      arguments: [
-        ...parameters,
-        ...['--config-file', configFile],
-        ...['--data-root', dataFolder],
-        ...['--exec-root', join(folder.path, 'exec')],
-        ...['--pidfile', join(folder.path, 'docker.pid')],
-        ...['--host', `unix://${socket}`],
-        ...['--storage-driver', 'vfs'],
-        ...['--iptables=false', '--ip6tables=false', '--bridge=none'],
-      ],
-      logFile: join(folder.path, 'dockerd.log'),
-      ready: async () => ((await ping(socket)) === 200 ? true : undefined),
-    });
+    const start = () =>
+      startProcess({
+        command: program,
+        arguments: [
+          ...parameters,
+          ...['--config-file', configFile],
+          ...['--data-root', dataFolder],
+          ...['--exec-root', join(folder.path, 'exec')],
+          ...['--pidfile', pidFile],
+          ...['--host', `unix://${socket}`],
+          ...['--storage-driver', 'vfs'],
+          ...['--iptables=false', '--ip6tables=false', '--bridge=none'],
+        ],
+        logFile: join(folder.path, 'dockerd.log'),
+        ready: async () => ((await ping(socket)) === 200 ? true : undefined),
+      });
+    let server = await start();
     return {
       socket,
       host: `unix://${socket}`,
-      pid: server.pid,
-      logs: server.logs,
+      get pid() {
+        return server.pid;
+      },
+      logs: () => server.logs(),
+      kill: async () => {
+        server.signal('SIGKILL');
+        await server.exited;
+      },
+      restart: async () => {
+        await rm(pidFile, { force: true });
+        server = await start();
+      },
       close: async () => {
         await server.close();
         await cleanUp();

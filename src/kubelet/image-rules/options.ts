@@ -3,7 +3,8 @@ import { credentialOptions } from '../../credentials/index.ts';
 import { PatternError } from '../../oci/index.ts';
 import { type ImagePattern, parseImagePattern } from './image-pattern.ts';
 
-const imagePattern = z
+/** A pattern over images in a configuration. */
+export const imagePattern = z
   .string()
   .transform((text, context): ImagePattern => {
     try {
