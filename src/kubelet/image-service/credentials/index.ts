@@ -1,0 +1,9 @@
+export { isAuthorizationFailure } from './authorization-failure.ts';
+export type { PullCredentialsObserver } from './observer.ts';
+export {
+  CREDENTIAL_ORDERS,
+  type CredentialOrder,
+  type PullCredentialOptions,
+  pullCredentialOptions,
+} from './options.ts';
+export { createPullCredentials, type PullCredentialsDependencies } from './pull-credentials.ts';
