@@ -19,8 +19,10 @@ export interface Backend {
   unary(call: UnaryCall, signal: AbortSignal): Promise<Answer>;
   /** Answers a call of any kind that nothing here needs to look into. */
   pass(call: IncomingCall): Promise<Answer['code']>;
-  /** The address that goes with a provider's credential, so that nobody but this image's registry is shown it. */
-  serverAddress(image: string): string | undefined;
+  /** The `server_address` that a provider's credential has to carry for this runtime; as it is, when missing. */
+  serverAddress?(image: string): string;
+  /** Told when the runtime took too long; looks whether the connection to it is a dead one. */
+  suspect?(): void;
   /** Rejects when the runtime does not answer, with what to do. */
   probe(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;

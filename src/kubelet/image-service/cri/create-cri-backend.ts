@@ -17,6 +17,7 @@ export function createCriBackend(socket: string, { clock }: { readonly clock: Cl
     unary: (call, signal) => callUnary(connection, call, signal),
     pass: (call) => passThrough(connection, call),
     serverAddress,
+    suspect: () => connection.check(),
     async probe(signal) {
       const call = { path: PROBE_PATH, metadata: PROBE_METADATA, body: frameMessage(Buffer.alloc(0)) };
       // Any answer will do: a runtime of before 1.23 answers that it does not know the call.
