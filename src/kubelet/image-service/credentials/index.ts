@@ -1,8 +1,10 @@
 export { isAuthorizationFailure } from './authorization-failure.ts';
+export type { ImagePattern } from './image-pattern.ts';
 export type { PullCredentialsObserver } from './observer.ts';
 export {
   CREDENTIAL_ORDERS,
   type CredentialOrder,
+  imagePattern,
   type PullCredentialOptions,
   pullCredentialOptions,
 } from './options.ts';

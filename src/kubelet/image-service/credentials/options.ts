@@ -7,7 +7,8 @@ import { type ImagePattern, parseImagePattern } from './image-pattern.ts';
 export const CREDENTIAL_ORDERS = ['kubelet-first', 'provider-first', 'provider-only'] as const;
 export type CredentialOrder = (typeof CREDENTIAL_ORDERS)[number];
 
-const imagePattern = z
+/** A pattern over images in a configuration. */
+export const imagePattern = z
   .string()
   .transform((text, context): ImagePattern => {
     try {

@@ -12,7 +12,7 @@ import { AuthConfigSchema } from '../../../../src/kubelet/image-service/gen/runt
 import type { PullAttempt } from '../../../../src/kubelet/image-service/image-service.ts';
 import { createLogger } from '../../../../src/telemetry/index.ts';
 import { waitFor } from '../../../support/wait.ts';
-import { createHeldClock } from './held-clock.ts';
+import { createHeldClock } from '../held-clock.ts';
 
 const IMAGE = 'docker.example.com/team/app:v1';
 const SHOWN = create(AuthConfigSchema, { username: 'from-kubelet', password: 'k' });

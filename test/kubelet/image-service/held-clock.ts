@@ -1,4 +1,4 @@
-import type { Clock } from '../../../../src/core/index.ts';
+import type { Clock } from '../../../src/core/index.ts';
 
 /** A clock that stands still until it is moved. */
 export interface HeldClock extends Clock {
