@@ -4,6 +4,7 @@ import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
 import { CommandError, EXIT } from './errors.ts';
 import { explainCommand } from './explain.ts';
+import { imageServiceCommand } from './image-service.ts';
 import { loginCommand } from './login.ts';
 import { serveCommand } from './serve.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
@@ -21,6 +22,7 @@ export function createProgram(terminal: Terminal = processTerminal): Command {
     explainCommand(terminal),
     loginCommand(terminal),
     demoCommand(),
+    imageServiceCommand(),
   ]) {
     program.addCommand(command);
   }

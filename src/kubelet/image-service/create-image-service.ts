@@ -25,7 +25,7 @@ export interface ImageServiceServer {
    * Takes another version of the options into use. Running calls end with what they began with.
    * @throws when the new version can't be used; the old one stays in use
    */
-  reload(options: ImageServiceOptions): Promise<void>;
+  reload(options: ImageServiceOptions): void;
   /** Rejects when the runtime does not answer. */
   probe(signal: AbortSignal): Promise<void>;
   /** Takes no new calls; resolves when those under way have ended. */
@@ -50,12 +50,12 @@ interface Generation {
 }
 
 /** @throws {CredentialOptionsError} when a file that the options name does not hold what it should */
-export async function createImageService(
+export function createImageService(
   options: ImageServiceOptions,
   dependencies: ImageServiceDependencies,
-): Promise<ImageServiceServer> {
+): ImageServiceServer {
   const { log } = dependencies;
-  let generation = await createGeneration(options, undefined, dependencies);
+  let generation = createGeneration(options, undefined, dependencies);
   const retiring = new Set<Promise<void>>();
 
   function retire(part: Retirable<{ close(): Promise<void> }>): void {
@@ -80,9 +80,9 @@ export async function createImageService(
   const server = createGrpcServer(onCall);
   return {
     accept: (socket) => server.accept(socket),
-    async reload(next) {
+    reload(next) {
       const before = generation;
-      generation = await createGeneration(next, before, dependencies);
+      generation = createGeneration(next, before, dependencies);
       if (generation.runtime !== before.runtime) retire(before.runtime);
       if (generation.credentials !== before.credentials) retire(before.credentials);
     },
@@ -95,11 +95,11 @@ export async function createImageService(
   };
 }
 
-async function createGeneration(
+function createGeneration(
   options: ImageServiceOptions,
   before: Generation | undefined,
   dependencies: ImageServiceDependencies,
-): Promise<Generation> {
+): Generation {
   const runtimeKey = fingerprint([options.backend, options.timeouts]);
   const credentialsKey = fingerprint(options.credentials);
   const credentials =
@@ -107,17 +107,15 @@ async function createGeneration(
       ? before.credentials
       : new Retirable(createPullCredentials(options.credentials, credentialDependencies(dependencies)));
   const runtime =
-    before?.runtimeKey === runtimeKey
-      ? before.runtime
-      : new Retirable(await createRuntime(options, dependencies));
+    before?.runtimeKey === runtimeKey ? before.runtime : new Retirable(createRuntime(options, dependencies));
   return { runtime, runtimeKey, credentials, credentialsKey };
 }
 
-async function createRuntime(
+function createRuntime(
   { backend: backendOptions, timeouts }: ImageServiceOptions,
   { clock, log, metrics }: ImageServiceDependencies,
-): Promise<Runtime> {
-  const backend = await createBackend(backendOptions, { clock, log });
+): Runtime {
+  const backend = createBackend(backendOptions, { clock, log });
   const lastGood = createLastGoodAnswers(
     { ageLimitMs: timeouts.staleAnswers, patienceMs: timeouts.slowAnswers },
     {

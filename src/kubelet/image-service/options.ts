@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { optionTypes } from '../../core/index.ts';
 import { logOptions } from '../../telemetry/index.ts';
 import { pullCredentialOptions } from './credentials/index.ts';
+import { dockerBackendOptions } from './docker/index.ts';
 
 /** What the kernel takes for a socket, less what a temporary name beside it needs. */
 const SOCKET_PATH_BYTES = 95;
@@ -13,13 +14,6 @@ const socketPath = z
     error: `expected at most ${SOCKET_PATH_BYTES} bytes: the kernel takes no longer path for a socket`,
   })
   .meta({ title: 'Socket path' });
-
-const docker = z
-  .strictObject({
-    type: z.literal('docker'),
-    socket: socketPath.default('/var/run/docker.sock').describe("Docker Engine's socket."),
-  })
-  .describe('Docker Engine 20.10 or newer.');
 
 const cri = z
   .strictObject({
@@ -54,7 +48,9 @@ export const imageServiceOptions = z
       .describe(
         "What kubelet's `--image-service-endpoint` names. With socket activation, the unit's `ListenStream=`. A change takes a restart.",
       ),
-    backend: z.discriminatedUnion('type', [docker, cri]).describe('What pulls and keeps the images.'),
+    backend: z
+      .discriminatedUnion('type', [dockerBackendOptions, cri])
+      .describe('What pulls and keeps the images.'),
     credentials: pullCredentialOptions,
     adminAddress: z
       .string()

@@ -53,7 +53,7 @@ export async function passThrough(connection: RuntimeConnection, call: IncomingC
 
 function answerHead({ stream }: IncomingCall, metadata: Metadata, isEnd: boolean): void {
   if (stream.destroyed || stream.closed) return;
-  stream.respond({ ':status': 200, ...metadata }, isEnd ? { endStream: true } : { waitForTrailers: true });
+  respond(stream, metadata, isEnd ? { endStream: true } : { waitForTrailers: true });
 }
 
 /** Ends with the runtime's part of the call, well or not; whichever shows in the trailers. */

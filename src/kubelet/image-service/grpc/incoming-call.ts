@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
 import { type Answer, AnsweredError, errorAnswer } from './answer.ts';
 import { readBody } from './message.ts';
 import { firstValue, type Metadata, metadataOf } from './metadata.ts';
+import { respond } from './respond.ts';
 import { statusOfError } from './status.ts';
 import { parseTimeoutMs } from './timeout.ts';
 
@@ -49,12 +50,12 @@ export class IncomingCall {
     const { stream } = this;
     if (stream.destroyed || stream.closed || stream.headersSent) return;
     if (!trailers) {
-      stream.respond({ ':status': 200, ...headers }, { endStream: true });
+      respond(stream, headers, { endStream: true });
       // What the client still sends is of no use; without this the stream would stay until it has been read.
       stream.resume();
       return;
     }
-    stream.respond({ ':status': 200, ...headers }, { waitForTrailers: true });
+    respond(stream, headers, { waitForTrailers: true });
     stream.once('wantTrailers', () => stream.sendTrailers(trailers));
     stream.end(body);
   }
