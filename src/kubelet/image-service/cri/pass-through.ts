@@ -4,6 +4,7 @@ import {
   type IncomingCall,
   type Metadata,
   readStatus,
+  respond,
   statusOfError,
   statusTrailers,
 } from '../grpc/index.ts';

@@ -42,7 +42,8 @@ export class IncomingCall {
 
   /** The whole body of a call that sends one message. */
   body(): Promise<Buffer> {
-    return readBody(this.stream as AsyncIterable<Buffer>);
+    // Not destroyed when it is too large: the client is to be told so.
+    return readBody(this.stream.iterator({ destroyOnReturn: false }));
   }
 
   /** Answers the call; where the client has gone, nothing. */
