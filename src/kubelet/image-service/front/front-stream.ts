@@ -3,6 +3,7 @@ import { Duplex } from 'node:stream';
 import { createAuthorityRewriter } from './authority-rewriter.ts';
 import { ConnectionError } from './errors.ts';
 import { goAway } from './frame.ts';
+import { createGoAwayWatch } from './go-away-watch.ts';
 
 /**
  * A client's connection as the HTTP/2 server is to see it. What the server writes goes out as it is; a client that breaks
@@ -11,6 +12,7 @@ import { goAway } from './frame.ts';
 export class FrontStream extends Duplex {
   readonly #socket: Socket;
   readonly #rewriter = createAuthorityRewriter();
+  readonly #watch = createGoAwayWatch();
 
   constructor(socket: Socket) {
     super({ allowHalfOpen: true });
@@ -26,7 +28,9 @@ export class FrontStream extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: (error?: Error | null) => void): void {
-    this.#socket.write(chunk, done);
+    // Node tells a client of an error, and then waits for it to leave.
+    if (this.#watch.see(chunk)) this.#socket.end(chunk, () => this.destroy());
+    else this.#socket.write(chunk, done);
   }
 
   override _final(done: (error?: Error | null) => void): void {

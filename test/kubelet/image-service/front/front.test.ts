@@ -3,6 +3,7 @@ import { createConnection } from 'node:net';
 import { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { frame, PREFACE } from '../../../../src/kubelet/image-service/front/frame.ts';
+import { createGoAwayWatch } from '../../../../src/kubelet/image-service/front/go-away-watch.ts';
 import { createKubelet } from '../support/kubelet.ts';
 import { type FakeRuntime, startFakeRuntime } from '../support/runtime.ts';
 import { type RunningService, startService } from '../support/service.ts';
@@ -107,6 +108,24 @@ describe('a client that breaks the protocol', () => {
   });
 });
 
+it('a GOAWAY is seen wherever the chunks are cut, and only one that tells of an error', () => {
+  const goAwayFrame = (code: number) => frame(7, 0, 0, Buffer.from([0, 0, 0, 0, 0, 0, 0, code, 0x64]));
+  const others = Buffer.concat([
+    frame(0, 0, 1, Buffer.alloc(30, 7)),
+    goAwayFrame(0),
+    frame(4, 1, 0, Buffer.alloc(0)),
+  ]);
+  for (const size of [1, 3, 9, 1000]) {
+    const watch = createGoAwayWatch();
+    const see = (bytes: Buffer) => {
+      for (let from = 0; from < bytes.length; from += size) watch.see(bytes.subarray(from, from + size));
+      return watch.see(Buffer.alloc(0));
+    };
+    expect(see(others)).toBe(false);
+    expect(see(goAwayFrame(2))).toBe(true);
+  }
+});
+
 /** Writes each byte in a packet of its own. */
 function oneByteAtATime(plain: Duplex): Duplex {
   const slow = new Duplex({
@@ -114,7 +133,10 @@ function oneByteAtATime(plain: Duplex): Duplex {
     write(chunk: Buffer, _encoding, done) {
       let index = 0;
       const next = (error?: Error | null): void => {
-        if (error || index >= chunk.length) return done(error);
+        if (error || index >= chunk.length) {
+          done(error);
+          return;
+        }
         const byte = chunk.subarray(index, index + 1);
         index += 1;
         plain.write(byte, () => setImmediate(next));
