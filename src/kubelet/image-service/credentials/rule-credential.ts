@@ -66,11 +66,14 @@ export function createRuleCredential(
   };
 }
 
+/** Of a credential whose password is no password but an identity token; Docker's own convention. */
+const IDENTITY_TOKEN_USER = '<token>';
+
 /** Names the registry, so that a runtime shows the credential to no mirror. */
 function authConfig({ username, password }: Credential, registry: string): AuthConfig {
+  const secret = password.reveal();
   return create(AuthConfigSchema, {
-    username,
-    password: password.reveal(),
+    ...(username === IDENTITY_TOKEN_USER ? { identityToken: secret } : { username, password: secret }),
     serverAddress: `https://${registry}`,
   });
 }

@@ -4,7 +4,7 @@ import type { PullLine } from './answers.ts';
 const UNAVAILABLE: readonly number[] = [502, 503, 504];
 /** Docker Engine seldom hands the registry's status on as a number. */
 const SAYS_UNAVAILABLE =
-  /(?:unexpected http status|error parsing http|status from \w+ request to \S+|unexpected status(?: code)?[^:]*):? 50[234]\b/i;
+  /(?:unexpected http status|error parsing http|status from \w+ request to \S+|unexpected status(?: code)?(?: \S+| \[[^\]]*\])?):? 50[234]\b/i;
 const MAXIMUM_CHARACTERS = 1000;
 
 /** What a line says went wrong, if it does. */

@@ -1,3 +1,5 @@
+import { unlessAborted } from '../../../core/index.ts';
+
 /** Work that many wait for is done once. */
 export interface SingleFlight<T> {
   /**
@@ -52,12 +54,4 @@ export function createSingleFlight<T>(): SingleFlight<T> {
       flights.clear();
     },
   };
-}
-
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
-  });
 }
