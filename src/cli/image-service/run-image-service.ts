@@ -27,6 +27,8 @@ export async function runImageService(file: string): Promise<void> {
   const options = initial.value;
   const log = createLogger(options.log.level);
   const metrics = createImageServiceMetrics();
+  // From here on a signal is not lost, however early it comes.
+  const ended = endSignal();
   const service = createImageService(options, { clock: systemClock, log, metrics });
   const notifier = createNotifier({ env: process.env, pid: process.pid, log });
   process.on('unhandledRejection', (err) =>
@@ -51,7 +53,7 @@ export async function runImageService(file: string): Promise<void> {
     },
   });
 
-  const signal = await endSignal();
+  const signal = await ended;
   log.info({ signal }, 'shutting down: running calls end, new ones are turned away');
   void notifier.notify('STOPPING=1');
   watchdog.close();
