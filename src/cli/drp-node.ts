@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { credentialProviderCommand } from './credential-provider.ts';
+import { imageServiceCommand } from './image-service.ts';
 import { createProgram, runProgram } from './program.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
@@ -14,7 +15,7 @@ export function createDrpNode(terminal: Terminal = processTerminal, input?: stri
       name: 'drp-node',
       description: 'Docker Registry Proxy for nodes: credentials for the pulls of kubelet',
       example: 'drp-node image-service --config /etc/drp/image-service.yaml',
-      commands: [credentialProviderCommand(terminal, read)],
+      commands: [imageServiceCommand(), credentialProviderCommand(terminal, read)],
     },
     terminal,
   );

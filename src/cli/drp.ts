@@ -3,6 +3,7 @@ import { checkCommand } from './check.ts';
 import { credentialProviderCommand } from './credential-provider.ts';
 import { demoCommand } from './demo.ts';
 import { explainCommand } from './explain.ts';
+import { imageServiceCommand } from './image-service.ts';
 import { loginCommand } from './login.ts';
 import { createProgram } from './program.ts';
 import { serveCommand } from './serve.ts';
@@ -20,6 +21,7 @@ export function createDrp(terminal: Terminal = processTerminal): Command {
         checkCommand(terminal),
         explainCommand(terminal),
         loginCommand(terminal),
+        imageServiceCommand(),
         credentialProviderCommand(terminal),
         demoCommand(),
       ],
