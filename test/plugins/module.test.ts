@@ -234,6 +234,17 @@ describe('a module', () => {
     expect(await verify()).toMatchObject({ type: 'identity' });
   });
 
+  // Slow on a busy machine: the memory is looked through again and again before it is given up.
+  it('that takes more and more memory ends its thread, and not the proxy', { timeout: 60_000 }, async () => {
+    const options = await moduleOf(
+      `export default () => ({ credential({ registry }) {
+         for (const kept = []; ; ) kept.push(new Array(1_000_000).fill(kept.length));
+       } });`,
+    );
+    const { fetch } = providerOf({ ...options, timeout: 60_000 });
+    expect((await errorOf(fetch())).message).toBe('took more memory than it may');
+  });
+
   it('that logs without end is cut short', async () => {
     const { log, lines } = createLogBook();
     const options = await moduleOf(

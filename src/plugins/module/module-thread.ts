@@ -107,7 +107,10 @@ export function startModuleThread(start: Start, dependencies: ModuleThreadDepend
   worker.on('message', take);
   worker.on('messageerror', () => end('said what can not be read'));
   worker.on('error', (error) => {
-    fault = `ended by an error that nothing caught${placeOf(error, start.address)}`;
+    const isFull = 'code' in error && error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+    fault = isFull
+      ? 'took more memory than it may'
+      : `ended by an error that nothing caught${placeOf(error, start.address)}`;
   });
   worker.on('exit', (code) => end(fault ?? `ended its thread with exit code ${code}`));
   post(start);

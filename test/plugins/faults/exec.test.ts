@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownFolder } from '../../support/own-folder.ts';
-import { describeFaults, GOOD_CREDENTIAL, GOOD_IDENTITY, WRONG_SCHEMA } from './fault-suite.ts';
+import { describeFaults, GOOD_CREDENTIAL, GOOD_IDENTITY, SLOW_MS, WRONG_SCHEMA } from './fault-suite.ts';
 
 /** Answers `describe`; anything else as the file `behaviour` says. Writes what it is asked to standard error, too. */
 const SCRIPT = `
@@ -10,7 +10,9 @@ read -r question
 case $question in *'"describe"'*) echo '{}'; exit;; esac
 echo "asked $question" >&2
 echo x >>"$folder/asked"
-case $(cat "$folder/behaviour") in
+behaviour=$(cat "$folder/behaviour")
+if [ "$behaviour" = slow ]; then sleep ${SLOW_MS / 1000}; behaviour=good; fi
+case $behaviour in
   good)
     case $question in
       *'"credential"'*) echo '${JSON.stringify({ credential: GOOD_CREDENTIAL })}' ;;

@@ -10,11 +10,14 @@ import {
 } from '../support.ts';
 
 /** What a plugin does with every question but `describe`, which it answers. */
-export const BEHAVIOURS = ['good', 'hang', 'crash', 'flood', 'not-json', 'wrong-schema'] as const;
+export const BEHAVIOURS = ['good', 'slow', 'hang', 'crash', 'flood', 'not-json', 'wrong-schema'] as const;
 /** What only code that runs within the proxy could do to it. */
-export const INNER_BEHAVIOURS = ['spin', 'throw-later', 'exit', 'devour'] as const;
+export const INNER_BEHAVIOURS = ['spin', 'throw-later', 'exit'] as const;
 export type InnerBehaviour = (typeof INNER_BEHAVIOURS)[number];
 export type Behaviour = (typeof BEHAVIOURS)[number] | InnerBehaviour;
+
+/** How long a slow plugin takes before it answers like a good one. */
+export const SLOW_MS = 300;
 
 /** Answers of a good plugin: somebody whose password is "good", and a credential. */
 export const GOOD_IDENTITY = { name: 'ada', groups: ['platform'], claims: { team: 1 } };
@@ -33,7 +36,7 @@ export interface FaultCase {
   /** Makes one that is good at first; it ends with the test. */
   readonly create: () => Promise<FaultyPlugin>;
   /** What each fault comes to. */
-  readonly codes: Readonly<Record<Exclude<Behaviour, 'good' | InnerBehaviour>, PluginErrorCode>> &
+  readonly codes: Readonly<Record<Exclude<Behaviour, 'good' | 'slow' | InnerBehaviour>, PluginErrorCode>> &
     Readonly<Partial<Record<InnerBehaviour, PluginErrorCode>>>;
 }
 
@@ -43,7 +46,7 @@ const MAXIMUM_GROWTH_BYTES = 100 * 1024 * 1024;
 
 /** What every kind of plugin has to stand. */
 export function describeFaults(kind: string, { create, codes }: FaultCase): void {
-  const faults = Object.entries(codes) as [Exclude<Behaviour, 'good'>, PluginErrorCode][];
+  const faults = Object.entries(codes) as [Exclude<Behaviour, 'good' | 'slow'>, PluginErrorCode][];
 
   const outerFaults = faults.filter(([fault]) => !INNER_BEHAVIOURS.some((inner) => inner === fault));
 
@@ -57,6 +60,14 @@ export function describeFaults(kind: string, { create, codes }: FaultCase): void
         ...GOOD_CREDENTIAL,
         expiresAt: Date.parse(GOOD_CREDENTIAL.expiresAt),
       });
+    });
+
+    it('is waited for when it is slow to begin, by those who come meanwhile too', async () => {
+      const { options, become } = await create();
+      become('slow');
+      const { verify } = verifierOf(parseOptions({ ...options, timeout: ORDINARY_TIMEOUT }));
+      const answers = await Promise.all([verify(), verify(), verify('bad')]);
+      expect(answers.map(({ type }) => type)).toEqual(['identity', 'identity', 'refused']);
     });
 
     it.each(faults)('%s is %s for a login, and the next question is asked again', async (behaviour, code) => {

@@ -9,7 +9,7 @@ import {
   VerifyResponseSchema,
 } from '../../../src/plugins/grpc/gen/drp/plugin/v1/plugin_pb.ts';
 import { ownFolder } from '../../support/own-folder.ts';
-import { type Behaviour, describeFaults, GOOD_CREDENTIAL, GOOD_IDENTITY } from './fault-suite.ts';
+import { type Behaviour, describeFaults, GOOD_CREDENTIAL, GOOD_IDENTITY, SLOW_MS } from './fault-suite.ts';
 
 const GIBIBYTE = 1024 ** 3;
 
@@ -63,6 +63,9 @@ function answer(behaviour: Behaviour, path: string, question: Uint8Array, stream
   switch (behaviour) {
     case 'good':
       end(stream, goodAnswer(path, question));
+      break;
+    case 'slow':
+      setTimeout(() => answer('good', path, question, stream), SLOW_MS);
       break;
     case 'hang':
       break;

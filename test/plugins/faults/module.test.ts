@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownFolder } from '../../support/own-folder.ts';
 import { writeModule } from '../module-file.ts';
-import { describeFaults, GOOD_CREDENTIAL, GOOD_IDENTITY, WRONG_SCHEMA } from './fault-suite.ts';
+import { describeFaults, GOOD_CREDENTIAL, GOOD_IDENTITY, SLOW_MS, WRONG_SCHEMA } from './fault-suite.ts';
 
 const MODULE = `
 import { appendFileSync, readFileSync } from 'node:fs';
@@ -14,13 +14,13 @@ export default function create({ folder }) {
     appendFileSync(folder + '/asked', 'x\\n');
     switch (readFileSync(folder + '/behaviour', 'utf8')) {
       case 'good': return good;
+      case 'slow': return new Promise((resolve) => setTimeout(() => resolve(good), ${SLOW_MS}));
       case 'hang': return new Promise(() => {});
       case 'spin': for (;;);
       case 'crash': throw new Error('failed over ' + question.password);
       case 'throw-later': setTimeout(() => { throw new Error('failed over ' + question.password); }); return new Promise(() => {});
       case 'exit': process.exit(0);
       case 'flood': return { identity: { name: 'ada', claims: { text: GIBIBYTE } }, credential: { username: 'acme', password: GIBIBYTE } };
-      case 'devour': for (const kept = []; ; ) kept.push(new Array(1_000_000).fill(kept.length));
       case 'not-json': return { identity: { name: 'ada', claims: { number: 1n, password: question.password } } };
       default: return ${JSON.stringify(WRONG_SCHEMA)};
     }
@@ -56,6 +56,5 @@ describeFaults('module', {
     spin: 'timeout',
     'throw-later': 'unavailable',
     exit: 'unavailable',
-    devour: 'unavailable',
   },
 });

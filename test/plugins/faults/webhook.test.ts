@@ -7,6 +7,7 @@ import {
   describeFaults,
   GOOD_CREDENTIAL,
   GOOD_IDENTITY,
+  SLOW_MS,
   WRONG_SCHEMA,
 } from './fault-suite.ts';
 
@@ -58,6 +59,9 @@ function answer(behaviour: Behaviour, question: Question, response: ServerRespon
   switch (behaviour) {
     case 'good':
       response.end(JSON.stringify(goodAnswer(question)));
+      break;
+    case 'slow':
+      setTimeout(() => answer('good', question, response), SLOW_MS);
       break;
     case 'hang':
       break;

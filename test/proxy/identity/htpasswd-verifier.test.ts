@@ -191,6 +191,34 @@ describe('an htpasswd verifier', () => {
     expect(most).toBe(2);
   });
 
+  it('leaves the event loop to others while it hashes for many', async () => {
+    const file = new FileReference('users.htpasswd');
+    file.resolve('/etc/users.htpasswd', Buffer.from(`dora:${hashSync('correct horse', { cost: 8 })}`));
+    // bcrypt itself, as the proxy has it.
+    const verifier = createHtpasswdVerifier(
+      { type: 'htpasswd', name: 'local', file },
+      { clock: { now: () => Date.now(), sleep: async () => undefined } },
+    );
+    let turns = 0;
+    let running = true;
+    const turn = (): void => {
+      turns += 1;
+      if (running) setImmediate(turn);
+    };
+    setImmediate(turn);
+    const login = (attempt: number) =>
+      verifier.verify(
+        { username: 'dora', password: new Secret(`wrong ${attempt}`) },
+        new AbortController().signal,
+      );
+    const outcomes = await Promise.all([1, 2, 3, 4, 5, 6, 7, 8].map(login));
+    running = false;
+    await verifier.close();
+    expect(outcomes.map(({ type }) => type)).toEqual(Array(8).fill('refused'));
+    // Hashing on the event loop leaves one turn a hash at most.
+    expect(turns).toBeGreaterThan(100);
+  });
+
   it('cannot tell when hashing fails', async () => {
     const { verify } = verifierOf(FILE, { verifyHash: () => Promise.reject(new Error('no threads')) });
     expect(await verify('alice', 'x')).toMatchObject({ type: 'cannot-tell', reason: 'no threads' });
