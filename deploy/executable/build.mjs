@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { promisify } from 'node:util';
-import { build } from 'esbuild';
+import { build, transform } from 'esbuild';
 import { inject } from 'postject';
 
 const RESOURCE = 'NODE_SEA_BLOB';
@@ -54,16 +54,23 @@ async function bundle(entryPoint, outfile) {
     legalComments: 'none',
     logLevel: 'error',
     plugins: [
-      {
-        name: 'version',
-        setup: ({ onLoad }) =>
-          onLoad({ filter: /\/src\/core\/version\.ts$/ }, () => ({
-            contents: `export const programVersion = () => ${JSON.stringify(version)};`,
-            loader: 'ts',
-          })),
-      },
+      replaceModule('src/core/version.ts', async () => `export const programVersion = () => ${JSON.stringify(version)};`),
+      replaceModule('src/plugins/module/thread-program.ts', async () => {
+        const source = await readFile(join(top, 'src/plugins/module/thread-main.mjs'), 'utf8');
+        const { code } = await transform(source, { format: 'cjs', platform: 'node' });
+        return `export const THREAD_PROGRAM = { program: ${JSON.stringify(code)}, isText: true };`;
+      }),
     ],
   });
+}
+
+/** For what a module reads from a file beside it: there are no files in an executable. */
+function replaceModule(path, contents) {
+  const filter = new RegExp(`/${path.replaceAll('.', '\\.')}$`);
+  return {
+    name: path,
+    setup: ({ onLoad }) => onLoad({ filter }, async () => ({ contents: await contents(), loader: 'js' })),
+  };
 }
 
 /** The library tells of names of ELF sections that it can't find, which it does not need. */

@@ -17,10 +17,10 @@ const BLOCKS = PAGES.flatMap((page) =>
 );
 
 describe('a configuration of the image service', () => {
-  it.each([
+  it.each<[string, string]>([
     ['the example', EXAMPLE],
     ['the one of the reference page', IMAGE_SERVICE_EXAMPLE],
-    ...BLOCKS.map(({ text, line }) => [`the one in line ${line}`, text] as const),
+    ...BLOCKS.map(({ text, line }): [string, string] => [`the one in line ${line}`, text]),
   ])('%s can be used', async (_name, text) => {
     const { file, environment } = await prepare(text, await ownFolder());
     const { value } = await loadImageServiceConfig(file, environment);
@@ -59,7 +59,7 @@ it('the table of metrics has each metric with its labels, and no other', () => {
     const { name, labelNames = [] } = metric as unknown as { name: string; labelNames?: string[] };
     return name.startsWith('drp_') ? [{ name, labels: labelNames }] : [];
   });
-  const byName = (one: { name?: string }, other: { name?: string }) =>
+  const byName = (one: { name: string | undefined }, other: { name: string | undefined }) =>
     String(one.name).localeCompare(String(other.name));
   expect(rows.sort(byName)).toEqual(own.sort(byName));
   registry.clear();

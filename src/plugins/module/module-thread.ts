@@ -4,6 +4,7 @@ import type { Logger } from '../../telemetry/index.ts';
 import { PluginError } from '../errors.ts';
 import type { Question } from '../transport.ts';
 import type { FromThread, Start, Thrown, ToThread } from './messages.ts';
+import { THREAD_PROGRAM } from './thread-program.ts';
 import { placeOf } from './thrown-at.ts';
 
 /** A thread in which one module runs. */
@@ -31,7 +32,6 @@ interface Waiting {
   reject(reason: unknown): void;
 }
 
-const MAIN = new URL('./thread-main.mjs', import.meta.url);
 const CLOSE_TIMEOUT_MS = 5000;
 /** Who does not say within this that they are there is caught in a loop. */
 const REACTION_MS = 500;
@@ -40,7 +40,13 @@ const LIMITS = { maxOldGenerationSizeMb: 256, maxYoungGenerationSizeMb: 32, stac
 /** @throws when no thread can be started */
 export function startModuleThread(start: Start, dependencies: ModuleThreadDependencies): ModuleThread {
   const { clock, log, onEnd } = dependencies;
-  const worker = new Worker(MAIN, { name: `plugin ${start.name}`, execArgv: [], resourceLimits: LIMITS });
+  const { program, isText } = THREAD_PROGRAM;
+  const worker = new Worker(program, {
+    name: `plugin ${start.name}`,
+    eval: isText,
+    execArgv: [],
+    resourceLimits: LIMITS,
+  });
   const waiting = new Map<number, Waiting>();
   const challenges = new Map<number, AbortController>();
   const closed = new AbortController();
