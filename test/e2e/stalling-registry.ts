@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage } from 'node:http';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { digestOf } from '../../src/oci/index.ts';
 import { createDeferred } from '../kubelet/image-service/deferred.ts';
@@ -10,7 +10,7 @@ const LAYER_SIZE_BYTES = 10 * 1024 * 1024;
 export interface StallingRegistry {
   readonly image: string;
   /** Settles when the layer is asked for. */
-  readonly layerRequest: Promise<IncomingMessage>;
+  readonly layerRequest: Promise<void>;
   close(): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ export async function startStallingRegistry(): Promise<StallingRegistry> {
       ],
     }),
   );
-  const layerRequest = createDeferred<IncomingMessage>();
+  const layerRequest = createDeferred();
   const server = createServer((request, response) => {
     const { url = '' } = request;
     if (url.includes('/manifests/')) {
@@ -57,7 +57,7 @@ export async function startStallingRegistry(): Promise<StallingRegistry> {
     } else if (url.endsWith(layer)) {
       response.writeHead(200, { 'content-length': LAYER_SIZE_BYTES });
       response.write(Buffer.alloc(1024));
-      layerRequest.resolve(request);
+      layerRequest.resolve();
     } else {
       response.end('{}');
     }

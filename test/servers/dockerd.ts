@@ -1,10 +1,11 @@
-import { appendFile, mkdir, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { dirname, join } from 'node:path';
 import { findBinary, requireRoot } from '../support/binaries.ts';
 import { mustRun, runCommand } from '../support/commands.ts';
 import { startProcess } from '../support/processes.ts';
 import { createTemporaryFolder } from '../support/temporary-folder.ts';
+import { waitFor } from '../support/wait.ts';
 
 /** A Docker Engine of the test's own. */
 export interface Dockerd {
@@ -39,6 +40,7 @@ export async function startDockerd(options: DockerdOptions = {}): Promise<Docker
   const socket = join(folder.path, 'docker.sock');
   const dataFolder = join(folder.path, 'data');
   const pidFile = join(folder.path, 'docker.pid');
+  const containerdPidFile = join(folder.path, 'exec/containerd/containerd.pid');
   const configFile = join(folder.path, 'daemon.json');
   await writeFile(configFile, '{}');
   // dockerd mounts its data folder onto itself, and leaves the mount when it is killed.
@@ -74,11 +76,14 @@ export async function startDockerd(options: DockerdOptions = {}): Promise<Docker
       },
       logs: () => server.logs(),
       kill: async () => {
+        const containerd = await readFile(containerdPidFile, 'utf8');
         server.signal('SIGKILL');
         await server.exited;
+        // It dies with dockerd, a little later; a new dockerd would take it for its own.
+        await waitFor('containerd to end', async () => ((await isAlive(containerd)) ? undefined : true));
       },
       restart: async () => {
-        await rm(pidFile, { force: true });
+        for (const file of [pidFile, containerdPidFile]) await rm(file, { force: true });
         server = await start();
       },
       close: async () => {
@@ -114,4 +119,10 @@ function ping(socketPath: string): Promise<number | undefined> {
       .once('error', reject)
       .end();
   });
+}
+
+/** One that has ended and that nobody has asked about is dead, too. */
+async function isAlive(pid: string): Promise<boolean> {
+  const status = await readFile(`/proc/${pid.trim()}/status`, 'utf8').catch(() => 'State:\tX');
+  return !/^State:\s+[XZ]/m.test(status);
 }
