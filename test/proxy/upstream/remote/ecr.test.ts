@@ -13,6 +13,8 @@ import {
 import { type PushedImage, pushImage } from '../../../support/images.ts';
 import { type ConnectOptions, connect, REPOSITORY, readAll, signal } from '../support/connect.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
+import { startFakeRegistry } from '../support/fake-registry.ts';
+import { startServer } from '../support/server.ts';
 
 const HOUR_MS = 3_600_000;
 const ACCOUNT = '111122223333';
@@ -57,7 +59,7 @@ describe('pulls from Amazon ECR', () => {
       if (answer.type !== 'content') throw new Error('no content');
       return (await readAll(answer.body)).length;
     };
-    return { ...connected, manifest, blob, from: registry.logins.length };
+    return { ...connected, provider, manifest, blob, from: registry.logins.length };
   }
 
   it('go on when the password ends in the middle, because our clock is an hour slow', async () => {
@@ -87,6 +89,53 @@ describe('pulls from Amazon ECR', () => {
       await expect(manifest()).rejects.toMatchObject({ kind: 'refused' });
     }
     expect(api.requests.length - before).toBeLessThanOrEqual(2);
+  });
+
+  it('show the password to no token server that the registry names', async () => {
+    const elsewhere = await startServer((_request, response) => void response.end('{"token":"x"}'));
+    const fake = await startFakeRegistry();
+    const { provider } = await setUp();
+    const { upstream } = connect(fake.origin, { provider });
+    const realms = [
+      `${elsewhere.origin}/token`,
+      'https://api.ecr.eu-west-1.amazonaws.com.example.com/',
+      'https://169.254.169.254/',
+    ];
+    for (const realm of realms) {
+      fake.login = { type: 'bearer', realm, accepts: () => true };
+      await expect(
+        upstream.tags(REPOSITORY, { query: new URLSearchParams(), signal: signal() }),
+      ).rejects.toMatchObject({
+        kind: 'unsafe',
+      });
+    }
+    expect(elsewhere.requests).toHaveLength(0);
+    expect(fake.requests.every(({ headers }) => headers.authorization === undefined)).toBe(true);
+  });
+
+  it('leave the password behind when a redirect leads elsewhere', async () => {
+    const storage = await startServer((_request, response) => void response.end('blob'));
+    const fake = await startFakeRegistry();
+    const digest = fake.addBlob(Buffer.from('blob'));
+    const { provider } = await setUp();
+    fake.script(({ headers: { authorization } }, response) => {
+      if (authorization === undefined) {
+        response.writeHead(401, { 'www-authenticate': 'Basic realm="x",service="ecr.amazonaws.com"' }).end();
+      } else response.writeHead(307, { location: `${storage.origin}/layer` }).end();
+      return true;
+    });
+    const { upstream } = connect(fake.origin, { provider, redirects: [storage.origin] });
+    const answer = await upstream.blob(REPOSITORY, digest, { delivery: 'stream', signal: signal() });
+    if (answer.type !== 'content') throw new Error('no content');
+    expect((await readAll(answer.body)).toString()).toBe('blob');
+    expect(storage.requests.map(({ headers }) => headers.authorization)).toEqual([undefined]);
+    const { upstream: strict } = connect(fake.origin, { provider });
+    await expect(
+      strict.blob(REPOSITORY, digest, { delivery: 'stream', signal: signal() }),
+    ).rejects.toMatchObject({
+      kind: 'unsafe',
+    });
+    expect(storage.requests).toHaveLength(1);
   });
 
   it('say that the credential can not be had while AWS throttles', async () => {
