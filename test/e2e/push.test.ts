@@ -1,12 +1,19 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { type Dockerd, startDockerd, startDockerRegistry } from '../servers/index.ts';
+import { type Dockerd, startContainerd, startDockerd, startDockerRegistry } from '../servers/index.ts';
 import { type PushedImage, pushImage } from '../support/images.ts';
 import { digestOf } from '../support/layers.ts';
 import type { PushTarget } from '../support/push.ts';
 import { useResources } from '../support/resources.ts';
-import { type Client, createBuildah, createDockerClient, createPodman, createSkopeo } from './clients.ts';
+import {
+  type Client,
+  createBuildah,
+  createCtr,
+  createDockerClient,
+  createPodman,
+  createSkopeo,
+} from './clients.ts';
 import { expectFailure, expectSuccess } from './expectations.ts';
 import { ALICE, BERTA, type PushSite, startPushSite } from './push-site.ts';
 
@@ -112,6 +119,16 @@ describe('pushing', () => {
     const digest = (await readFile(digestFile, 'utf8')).trim();
     expect(await pulledBack(name)).toBe(digest);
     expect((await stored(`team/${program}-image`, 'v1')).digest).toBe(digest);
+  });
+
+  it('containerd pushes an index', async () => {
+    const ctr = keep(await createCtr(keep(await startContainerd())));
+    const source = `${seed.host}/app:v1`;
+    const all = ['images', 'pull', '--plain-http', '--all-platforms', '--snapshotter', 'native'];
+    expectSuccess(await ctr.run(...all, source));
+    const target = at('team/containerd:v1');
+    expectSuccess(await ctr.run('images', 'push', '--plain-http', '--user', LOGIN, target, source));
+    expect(await pulledBack('team/containerd:v1')).toBe(index.digest);
   });
 
   describe('docker', () => {

@@ -157,7 +157,9 @@ describe('a mount', () => {
       { digest: DIGEST, from: 'acme/shared' },
       { digest: OTHER, from: 'acme/shared' },
     ]);
-    await expect.poll(() => registry.audit()[0]).toMatchObject({ mountedFrom: 'shared', reference: DIGEST });
+    await expect
+      .poll(() => registry.audit()[0], { timeout: 10_000 })
+      .toMatchObject({ mountedFrom: 'shared', reference: DIGEST });
     await registry.close();
   });
 

@@ -53,7 +53,7 @@ describe('an upload through the proxy', () => {
       expect(JSON.stringify([...headers])).not.toMatch(/team|canary|_state/);
     }
     await expect
-      .poll(() => registry.audit().at(-1))
+      .poll(() => registry.audit().at(-1), { timeout: 10_000 })
       .toMatchObject({
         action: 'push',
         repository: 'app',

@@ -12,6 +12,11 @@ const MIB = 1024 * 1024;
 const CONTENT = Buffer.alloc(4 * MIB, 'layer');
 const DIGEST = sha256(CONTENT);
 
+/** A busy machine takes its time. */
+function eventually<T>(probe: () => T) {
+  return expect.poll(probe, { timeout: 10_000 });
+}
+
 /** A connection on which a test sends what it likes. */
 async function open(registry: StartedRegistry) {
   const socket = connect(registry.port, '127.0.0.1').on('error', () => {});
@@ -48,9 +53,9 @@ async function progressOf({ url }: StartedRegistry, location: string) {
 }
 
 function arrived(upstream: UploadRegistry, method: string): Promise<void> {
-  return expect
-    .poll(() => upstream.requests.filter((request) => request.method === method).length)
-    .toBeGreaterThan(0) as Promise<void>;
+  return eventually(
+    () => upstream.requests.filter((request) => request.method === method).length,
+  ).toBeGreaterThan(0) as Promise<void>;
 }
 
 function ended(socket: Socket): Promise<void> {
@@ -66,9 +71,9 @@ describe('a client that waits to be asked for its body', () => {
     const { socket, head, answer } = await open(registry);
     const path = `${await startUpload(registry)}?digest=${DIGEST}`;
     socket.write(head('PUT', path, `Content-Length: ${CONTENT.length}`, 'Expect: 100-continue'));
-    await expect.poll(answer).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    await eventually(answer).toBe('HTTP/1.1 100 Continue\r\n\r\n');
     socket.write(CONTENT);
-    await expect.poll(answer).toContain('HTTP/1.1 201 Created');
+    await eventually(answer).toContain('HTTP/1.1 201 Created');
     expect(upstream.blobs.get(DIGEST)?.equals(CONTENT)).toBe(true);
   });
 
@@ -89,9 +94,9 @@ describe('a client that waits to be asked for its body', () => {
     const { socket, head, answer } = await open(registry);
     const type = 'Content-Type: application/x-www-form-urlencoded';
     socket.write(head('POST', '/token', type, 'Content-Length: 12', 'Expect: 100-continue'));
-    await expect.poll(answer).toBe('HTTP/1.1 100 Continue\r\n\r\n');
+    await eventually(answer).toBe('HTTP/1.1 100 Continue\r\n\r\n');
     socket.write('grant_type=x');
-    await expect.poll(answer).toContain('HTTP/1.1 400 ');
+    await eventually(answer).toContain('HTTP/1.1 400 ');
   });
 });
 
@@ -156,8 +161,8 @@ describe('a client that breaks off', () => {
     socket.write(CONTENT.subarray(0, MIB));
     await arrived(upstream, 'PUT');
     socket.destroy();
-    await expect.poll(() => put?.destroyed).toBe(true);
-    await expect.poll(() => registry.audit().at(-1)).toMatchObject({ action: 'push', complete: false });
+    await eventually(() => put?.destroyed).toBe(true);
+    await eventually(() => registry.audit().at(-1)).toMatchObject({ action: 'push', complete: false });
     expect(upstream.blobs.size).toBe(0);
   });
 
@@ -181,7 +186,7 @@ describe('a client that breaks off', () => {
     await arrived(upstream, 'PATCH');
     socket.destroy();
     // Asked at once: the chunk that is just being ended is waited for.
-    await expect.poll(() => upstream.uploads.get('1')?.length).toBeGreaterThan(0);
+    await eventually(() => upstream.uploads.get('1')?.length).toBeGreaterThan(0);
     const { status, range, location: next } = await progressOf(registry, location);
     expect(status).toBe(204);
     const offset = Number(range?.slice(2)) + 1;
@@ -229,7 +234,7 @@ it('a shutdown waits for a push that is under way', async () => {
   const drained = registry.drain();
   socket.write(CONTENT.subarray(MIB));
   await drained;
-  await expect.poll(answer).toMatch(/^HTTP\/1.1 201 /);
+  await eventually(answer).toMatch(/^HTTP\/1.1 201 /);
 });
 
 it('a connection is used again after a push', async () => {
@@ -238,7 +243,7 @@ it('a connection is used again after a push', async () => {
   const path = `${await startUpload(registry)}?digest=${DIGEST}`;
   socket.write(head('PUT', path, `Content-Length: ${CONTENT.length}`));
   socket.write(CONTENT);
-  await expect.poll(answer).toContain('HTTP/1.1 201 Created');
+  await eventually(answer).toContain('HTTP/1.1 201 Created');
   socket.write(head('GET', '/v2/'));
-  await expect.poll(answer).toContain('HTTP/1.1 200 OK');
+  await eventually(answer).toContain('HTTP/1.1 200 OK');
 });

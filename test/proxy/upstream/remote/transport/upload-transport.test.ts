@@ -162,7 +162,7 @@ describe('a body that is sent while it comes', () => {
     expect([answer.status, String(await readAll(answer.body))]).toEqual([413, 'too large']);
     expect(source.taken).toBeLessThan(1000);
     await connectionClosed();
-    await expect.poll(() => source.ended).toBe(true);
+    await expect.poll(() => source.ended, { timeout: 10_000 }).toBe(true);
   });
 
   it('is asked for no faster than it is taken', async () => {
