@@ -1,5 +1,6 @@
 import { createArena } from './arena.ts';
 import { measureBlobs } from './blobs.ts';
+import { measureImageService } from './image-service.ts';
 import { measureLogins } from './logins.ts';
 import type { Measure } from './measure.ts';
 import { measureRest, measureSlowReaders } from './memory.ts';
@@ -21,6 +22,8 @@ try {
   measures.push(...(await measureFirstByte(arena)));
   say('· logins');
   measures.push(...(await measureLogins(arena)));
+  say('· image service');
+  measures.push(...(await measureImageService()));
   say('· slow readers');
   measures.push(...(await measureSlowReaders(arena)));
 } finally {
