@@ -26,6 +26,8 @@ export interface ImageOptions {
   /** Such as `linux/amd64`. With more than one, the tag names an index. */
   readonly platforms?: readonly string[];
   readonly mediaTypes?: keyof typeof MEDIA_TYPES;
+  /** `config` of the image's configuration, such as its `User`. */
+  readonly config?: Readonly<Record<string, unknown>>;
 }
 
 /** One platform's image. */
@@ -77,6 +79,7 @@ export async function pushImage(
         types,
         descriptors,
         diffIds,
+        ...(options.config && { config: options.config }),
       }),
     );
   }
@@ -125,13 +128,14 @@ async function pushOneManifest(
     readonly types: (typeof MEDIA_TYPES)[keyof typeof MEDIA_TYPES];
     readonly descriptors: readonly { mediaType: string; digest: string; size: number }[];
     readonly diffIds: readonly string[];
+    readonly config?: Readonly<Record<string, unknown>>;
   },
 ): Promise<PushedManifest> {
   const { platform, types, descriptors, diffIds } = image;
   const config = createBlob(
     JSON.stringify({
       ...platformObject(platform),
-      config: {},
+      config: image.config ?? {},
       rootfs: { type: 'layers', diff_ids: diffIds },
     }),
   );

@@ -287,6 +287,14 @@ describe("what a runtime is told about the provider's credential", () => {
   });
 });
 
+it('an identity token is handed on as one', async () => {
+  const made = provider([{ username: '<token>', password: new Secret('refresh') }]);
+  const { credentials } = setUp('provider-only', made, []);
+  const { signal } = new AbortController();
+  const auth = await credentials.pull(IMAGE, undefined, async (attempt) => attempt.auth, { signal });
+  expect(auth).toMatchObject({ username: '', password: '', identityToken: 'refresh' });
+});
+
 describe('which rule', () => {
   async function usernameFor(image: string, rules: Readonly<Record<string, string>>) {
     const options = pullCredentialOptions.parse(
