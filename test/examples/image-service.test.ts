@@ -12,7 +12,7 @@ const UNITS = ['drp-image-service.service', 'drp-image-service.socket'].map((nam
   readFileSync(`examples/image-service/${name}`, 'utf8'),
 );
 const PAGES = readPages();
-const BLOCKS = PAGES.flatMap((page) =>
+const BLOCKS = PAGES.filter(({ path }) => path === 'docs/image-service.md').flatMap((page) =>
   codeBlocks(page).filter(({ text }) => text.startsWith('# image-service.yaml\n')),
 );
 
