@@ -1,6 +1,7 @@
 import { createArena } from './arena.ts';
 import { measureBlobs } from './blobs.ts';
 import { measureCredentialProvider } from './credential-provider.ts';
+import { measureImageService } from './image-service.ts';
 import { measureLogins } from './logins.ts';
 import type { Measure } from './measure.ts';
 import { measureRest, measureSlowReaders } from './memory.ts';
@@ -24,6 +25,8 @@ try {
   measures.push(...(await measureLogins(arena)));
   say('· exec plugin');
   measures.push(...(await measureCredentialProvider()));
+  say('· image service');
+  measures.push(...(await measureImageService()));
   say('· slow readers');
   measures.push(...(await measureSlowReaders(arena)));
 } finally {

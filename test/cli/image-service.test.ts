@@ -1,0 +1,74 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { ownFolder } from '../support/own-folder.ts';
+import { run } from './run-program.ts';
+
+async function configuration(text: string): Promise<string> {
+  const file = join(await ownFolder(), 'image-service.yaml');
+  await writeFile(file, text);
+  return file;
+}
+
+const WRONG = [
+  ['backend: { type: cri, sokket: /x }', /:1:23: backend\.sokket: unknown key; did you mean socket\?/],
+  ['backend: { type: cri, socket: x }', /:1:31: backend\.socket: expected an absolute path/],
+  ['backend: { type: podman }', /backend/],
+  ['backend: { type: cri, socket: /run/drp/image-service.sock }', /is our own socket/],
+  [`socket: /${'x'.repeat(100)}\nbackend: { type: cri }`, /socket: expected at most 95 bytes/],
+  [
+    'backend: { type: cri }\ncredentials: [{ images: ["a.b/**"], provider: { type: static, username: a } }]',
+    /credentials\[0\]\.provider: needs exactly one of/,
+  ],
+  [
+    'backend: { type: cri }\ncredentials: [{ images: ["a.b/**"], provider: { type: docker-config, file: none } }]',
+    /credentials\[0\]\.provider\.file: there is no file/,
+  ],
+] as const;
+
+describe('drp check', () => {
+  it('knows a file of the image service by its backend', async () => {
+    const file = await configuration('backend: { type: cri }\n');
+    expect(await run(['check', '--config', file])).toMatchObject({
+      out: `${file}: good (image service, cri backend, 0 credential rules, 1 file)`,
+      exitCode: 0,
+    });
+  });
+
+  it.each(WRONG)('says what is wrong in %j, and where', async (text, message) => {
+    const { error, exitCode } = await run(['check', '--config', await configuration(text)]);
+    expect(error).toMatch(message);
+    expect(exitCode).toBe(2);
+  });
+});
+
+describe('drp image-service', () => {
+  it('wants a configuration file', async () => {
+    expect(await run(['image-service'])).toMatchObject({
+      exitCode: 2,
+      error: expect.stringMatching(/--config/),
+    });
+  });
+
+  it('does not start with a wrong one', async () => {
+    const { error, exitCode } = await run(['image-service', '--config', await configuration(WRONG[0][0])]);
+    expect(error).toMatch(WRONG[0][1]);
+    expect(exitCode).toBe(2);
+  });
+
+  it('does not start where something is in the way, and says what to do', async () => {
+    const folder = await ownFolder();
+    await mkdir(join(folder, 's.sock'));
+    const file = join(folder, 'image-service.yaml');
+    await writeFile(file, `socket: ${folder}/s.sock\nbackend: { type: cri }\n`);
+    const { error, exitCode } = await run(['image-service', '--config', file]);
+    expect(error).toMatch(/is no socket: remove it, or name another socket/);
+    expect(exitCode).toBe(1);
+  });
+
+  it('has help with an example', async () => {
+    expect((await run(['image-service', '--help'])).out).toContain(
+      'drp image-service --config /etc/drp/image-service.yaml',
+    );
+  });
+});
