@@ -6,7 +6,7 @@ import {
   type SmallAnswer,
   withRetries,
 } from './answers/index.ts';
-import type { Authenticator } from './authorization/index.ts';
+import type { Authenticator, SendAgain } from './authorization/index.ts';
 import { redirectTarget } from './redirect-target.ts';
 import type { Answer, Target, Transport } from './transport/index.ts';
 
@@ -95,7 +95,7 @@ export class Exchange {
           signal,
         });
       const answer = atHome
-        ? await this.#dependencies.authenticator.authorized(scope, signal, send)
+        ? await this.#dependencies.authenticator.authorized(scope, signal, send, this.#again(from))
         : await send();
       if (!isRedirect(answer.status)) return answer;
       answer.discard();
@@ -105,5 +105,11 @@ export class Exchange {
         return { ...answer, handedBack: target.url };
     }
     throw new UpstreamError('unsafe', `more than ${MAXIMUM_REDIRECTS} redirects`);
+  }
+  /** Remembered for long, so it holds nothing of the question but where it went. */
+  #again(url: URL): SendAgain {
+    const { small } = this.#dependencies;
+    return (authorization, signal) =>
+      small.request({ url, trust: 'own', method: 'HEAD', headers: { accept: '*/*', authorization }, signal });
   }
 }

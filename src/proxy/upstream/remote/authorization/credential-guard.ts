@@ -15,6 +15,19 @@ import { UpstreamError } from '../../errors.ts';
  */
 export type Outcome = 'accepted' | 'refused' | 'unauthorized' | 'forbidden' | 'undecided';
 
+/**
+ * Asks again for the last resource that took the credential.
+ * @returns whether it still does; undefined when that can't be told
+ */
+export type Proof = () => Promise<boolean | undefined>;
+
+export interface Attempted<T> {
+  readonly result: T;
+  readonly outcome: Outcome;
+  /** With `accepted`: how to see later whether this resource still takes the credential. */
+  readonly proof?: Proof | undefined;
+}
+
 const FIRST_PAUSE_MS = 30_000;
 const LONGEST_PAUSE_MS = 300_000;
 /** So many resources in a row that forbid themselves to an unproven credential mean that it is bad. */
@@ -30,7 +43,8 @@ interface Pause {
 /**
  * Keeps a wrong credential from becoming a storm of logins and a locked account. Until it has been accepted once,
  * one attempt is made at a time; once refused, none at all for a while, which grows. A resource that turns away a
- * credential known to be good pauses that resource alone. Another credential begins anew.
+ * credential known to be good pauses that resource alone, once the last one that took it has been asked whether it
+ * still does. Another credential begins anew.
  */
 export class CredentialGuard {
   readonly #key = randomBytes(32);
@@ -39,6 +53,8 @@ export class CredentialGuard {
   #fingerprint = '';
   #proven = false;
   #forbidden = 0;
+  #good: { readonly resource: string; readonly proof: Proof } | undefined;
+  #proving: Promise<boolean | undefined> | undefined;
   #paused: Pause | undefined;
   #resources = new Map<string, Pause>();
   #turn: Promise<void> = Promise.resolve();
@@ -56,8 +72,8 @@ export class CredentialGuard {
   async attempt<T>(
     credential: Credential,
     resource: string,
-    run: () => Promise<{ readonly result: T; readonly outcome: Outcome }>,
-  ): Promise<T> {
+    run: () => Promise<Attempted<T>>,
+  ): Promise<Attempted<T>> {
     this.#meet(credential);
     this.#requireOpen(resource);
     if (this.#proven) return this.#run(resource, run);
@@ -67,23 +83,43 @@ export class CredentialGuard {
     });
   }
 
-  async #run<T>(
-    resource: string,
-    run: () => Promise<{ readonly result: T; readonly outcome: Outcome }>,
-  ): Promise<T> {
-    const fingerprint = this.#fingerprint;
-    const { result, outcome } = await run();
-    if (fingerprint === this.#fingerprint) this.#note(resource, outcome);
-    return result;
+  /** Whether an attempt would be made. Another credential than the last one may be welcome all the same. */
+  isOpen(resource: string): boolean {
+    return !this.#runs(this.#paused) && !this.#runs(this.#resources.get(resource));
   }
 
-  #note(resource: string, outcome: Outcome): void {
+  async #run<T>(resource: string, run: () => Promise<Attempted<T>>): Promise<Attempted<T>> {
+    const fingerprint = this.#fingerprint;
+    const attempted = await run();
+    const { outcome, proof } = attempted;
+    if (fingerprint !== this.#fingerprint) return attempted;
+    const holds = outcome === 'unauthorized' ? await this.#prove(resource) : undefined;
+    if (fingerprint !== this.#fingerprint) return attempted;
+    if (holds === undefined) this.#note(resource, outcome, proof);
+    else if (holds) this.#pauseResource(resource);
+    else this.#pauseAll();
+    return attempted;
+  }
+
+  /** Asks the last resource that took the credential, once for all who doubt; unless it is the one in doubt. */
+  async #prove(doubted: string): Promise<boolean | undefined> {
+    if (this.#good?.resource === doubted) this.#good = undefined;
+    const good = this.#good;
+    if (!good) return undefined;
+    this.#proving ??= good.proof().finally(() => {
+      this.#proving = undefined;
+    });
+    return this.#proving;
+  }
+
+  #note(resource: string, outcome: Outcome, proof: Proof | undefined): void {
     switch (outcome) {
       case 'undecided':
         return;
       case 'accepted':
         this.#proven = true;
         this.#forbidden = 0;
+        if (proof) this.#good = { resource, proof };
         this.#paused = undefined;
         this.#resources.delete(resource);
         return;
@@ -131,7 +167,7 @@ export class CredentialGuard {
   }
 
   #requireOpen(resource: string): void {
-    if (this.#runs(this.#paused) || this.#runs(this.#resources.get(resource))) {
+    if (!this.isOpen(resource)) {
       throw new UpstreamError(
         'refused',
         'the registry has refused our credential; no new attempt for a while',
@@ -147,6 +183,7 @@ export class CredentialGuard {
     this.#fingerprint = fingerprint;
     this.#proven = false;
     this.#forbidden = 0;
+    this.#good = undefined;
     this.#paused = undefined;
     this.#resources = new Map();
   }

@@ -14,7 +14,10 @@ export interface Target {
 }
 
 export interface TransportRequest extends Target {
-  readonly method: 'GET' | 'HEAD';
+  /** Only the small door takes POST. */
+  readonly method: 'GET' | 'HEAD' | 'POST';
+  /** With POST. */
+  readonly body?: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
