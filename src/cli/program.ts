@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Command, CommanderError } from 'commander';
 import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
+import { doctorCommand } from './doctor.ts';
 import { CommandError, EXIT } from './errors.ts';
 import { explainCommand } from './explain.ts';
 import { loginCommand } from './login.ts';
@@ -19,6 +20,7 @@ export function createProgram(terminal: Terminal = processTerminal): Command {
     serveCommand(),
     checkCommand(terminal),
     explainCommand(terminal),
+    doctorCommand(terminal),
     loginCommand(terminal),
     demoCommand(),
   ]) {

@@ -1,6 +1,7 @@
 export type { LoginAnswer, PluginCredential, PluginIdentity } from './answers.ts';
 export { createProviderHost, createVerifierHost, type PluginDependencies } from './create-plugin.ts';
 export { PluginError, type PluginErrorCode } from './errors.ts';
+export { isLoopbackHost } from './loopback.ts';
 export {
   checkGrpcOptions,
   checkWebhookOptions,

@@ -1,6 +1,7 @@
 export { createUpstream, type UpstreamDependencies } from './create.ts';
 export { UpstreamError, type UpstreamErrorKind } from './errors.ts';
 export { type UpstreamOptions, upstreamOptions } from './options.ts';
+export { createUpstreamProbe, type Ping, type UpstreamProbe } from './remote/index.ts';
 export type {
   BlobAnswer,
   BlobHead,

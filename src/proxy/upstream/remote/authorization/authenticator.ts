@@ -1,5 +1,5 @@
 import type { Clock } from '../../../../core/index.ts';
-import { type CredentialProvider, IDENTITY_TOKEN_USER } from '../../../../credentials/index.ts';
+import type { CredentialProvider } from '../../../../credentials/index.ts';
 import type { Logger } from '../../../../telemetry/index.ts';
 import { UpstreamError } from '../../errors.ts';
 import { abortable } from '../abortable.ts';
@@ -7,6 +7,7 @@ import type { RateLimit } from '../budget/index.ts';
 import type { Answer } from '../transport/index.ts';
 import { type Account, CredentialFailure } from './account.ts';
 import { Accounts } from './accounts.ts';
+import { requirePassword } from './authorization-for.ts';
 import { basicAuthorization } from './basic.ts';
 import type { Outcome, Proof } from './credential-guard.ts';
 import { chooseScheme, type Scheme, sameScheme } from './scheme.ts';
@@ -197,16 +198,7 @@ export class Authenticator {
   ): Promise<Answer> {
     const attempt = account.attempt<Answer>(scope, signal, async (credential) => {
       signal.throwIfAborted();
-      if (!credential) {
-        throw new UpstreamError('refused', 'the registry wants a user name, and no credential is configured');
-      }
-      if (credential.username === IDENTITY_TOKEN_USER) {
-        throw new UpstreamError(
-          'refused',
-          'the credential is an identity token, which only token servers take, and the registry wants a password',
-        );
-      }
-      const authorization = basicAuthorization(credential);
+      const authorization = basicAuthorization(requirePassword(credential));
       const answer = await send(authorization);
       return {
         result: answer,

@@ -26,12 +26,12 @@ export interface TokenResult {
 }
 
 /**
- * Asks a token server for one scope.
+ * Asks a token server for one scope; without one, for a token that shows a login and is good for nothing else.
  * @see distribution, "Token Authentication Specification", "Requesting a Token"
  */
 export async function requestToken(
   scheme: BearerScheme,
-  scope: string,
+  scope: string | undefined,
   credential: Credential | undefined,
   send: TokenSender,
 ): Promise<TokenResult> {
@@ -58,12 +58,12 @@ export async function requestToken(
 
 function passwordQuestion(
   { realm, service }: BearerScheme,
-  scope: string,
+  scope: string | undefined,
   credential: Credential | undefined,
 ): TokenQuestion {
   const url = new URL(realm.url);
   if (service !== undefined) url.searchParams.set('service', service);
-  url.searchParams.set('scope', scope);
+  if (scope !== undefined) url.searchParams.set('scope', scope);
   const headers: Record<string, string> = credential ? { authorization: basicAuthorization(credential) } : {};
   return { url, trust: realm.trust, headers };
 }
@@ -71,14 +71,14 @@ function passwordQuestion(
 /** @see distribution, "OAuth2 Token Authentication", grant type `refresh_token` */
 function refreshQuestion(
   { realm, service }: BearerScheme,
-  scope: string,
+  scope: string | undefined,
   credential: Credential,
 ): TokenQuestion {
   const form = new URLSearchParams({
     grant_type: 'refresh_token',
     refresh_token: credential.password.reveal(),
     client_id: CLIENT_ID,
-    scope,
+    ...(scope !== undefined && { scope }),
     ...(service !== undefined && { service }),
   });
   return { ...realm, headers: { 'content-type': 'application/x-www-form-urlencoded' }, form };
