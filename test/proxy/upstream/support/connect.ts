@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { type ByteStream, type FileReference, Secret } from '../../../../src/core/index.ts';
-import type { Credential } from '../../../../src/credentials/index.ts';
+import type { Credential, CredentialProvider } from '../../../../src/credentials/index.ts';
 import type { HostLookup } from '../../../../src/network/index.ts';
 import { parseRepositoryName, type RepositoryName } from '../../../../src/oci/index.ts';
 import { type Upstream, upstreamOptions } from '../../../../src/proxy/upstream/index.ts';
@@ -18,7 +18,10 @@ export interface ConnectOptions {
   readonly connectTimeout?: string;
   readonly connections?: number;
   readonly certificateAuthorityPem?: string;
+  readonly rateLimit?: { readonly floor: number };
   readonly credential?: () => Credential | undefined;
+  /** In the place of `credential`. */
+  readonly provider?: CredentialProvider;
   readonly resolve?: HostLookup;
 }
 
@@ -36,7 +39,7 @@ export const REPOSITORY = repositoryName('team/app');
 
 /** The upstream for a registry at this address, with a clock that stands still. */
 export function connect(url: string, options: ConnectOptions = {}): Connected {
-  const { credential = () => undefined, resolve, certificateAuthorityPem, ...file } = options;
+  const { credential = () => undefined, provider, resolve, certificateAuthorityPem, ...file } = options;
   const parsed = upstreamOptions.parse({
     url,
     ...file,
@@ -50,7 +53,11 @@ export function connect(url: string, options: ConnectOptions = {}): Connected {
     'test',
     { ...parsed, url },
     {
-      credentials: { type: 'test', credential: async () => credential(), close: async () => {} },
+      credentials: provider ?? {
+        type: 'test',
+        credential: async () => credential(),
+        close: async () => {},
+      },
       clock,
       random: () => 0.5,
       log: createLogger('debug', { write: (line: string) => void lines.push(line) }),
