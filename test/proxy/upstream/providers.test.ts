@@ -51,7 +51,11 @@ const PROVIDERS: Readonly<Record<string, () => Promise<CredentialProvider> | Cre
   exec: () =>
     create({
       type: 'exec',
-      command: ['/bin/sh', '-c', `cat >/dev/null; echo '{"credential":{"username":"acme","password":"${CANARY}"}}'`],
+      command: [
+        '/bin/sh',
+        '-c',
+        `cat >/dev/null; echo '{"credential":{"username":"acme","password":"${CANARY}"}}'`,
+      ],
     }),
 };
 
