@@ -9,7 +9,7 @@ export function poolOptionsOf<Member extends z.ZodType>(member: Member) {
       type: z.literal('pool'),
       members: z
         // Described once, where a single credential is.
-        .array(member.meta({ title: 'credentials' }))
+        .array(member.meta({ title: 'Credentials' }))
         .min(1)
         .max(MOST_MEMBERS)
         .describe('Credentials of any other type. Metrics and `drp doctor` number them from 0.'),
