@@ -24,7 +24,7 @@ where it runs. Each credential is tried once; nothing is pulled, and no secret i
 Exit codes: 0 nothing failed, 1 something did, 2 the arguments or the configuration are wrong
 
 Examples:
-  drp doctor
+  drp doctor --config drp.yaml
   sudo -u drp drp doctor --config /etc/drp/drp.yaml --upstream hub`,
     )
     .action(async ({ config, upstream, json = false }: DoctorCommandOptions) => {

@@ -96,8 +96,12 @@ export class CredentialGuard {
     const holds = outcome === 'unauthorized' ? await this.#prove(resource) : undefined;
     if (fingerprint !== this.#fingerprint) return attempted;
     if (holds === undefined) this.#note(resource, outcome, proof);
-    else if (holds) this.#pauseResource(resource);
-    else this.#pauseAll();
+    else if (!holds) this.#pauseAll();
+    else {
+      this.#pauseResource(resource);
+      // The resource's own no, and not the credential's fault: nobody need make a new one.
+      return { ...attempted, outcome: 'forbidden' };
+    }
     return attempted;
   }
 

@@ -5,6 +5,8 @@ import { type RateLimit, readRateLimit } from './rate-limit.ts';
 
 /** The longest window that is known; a registry that asks for more is asked again after it. */
 const LONGEST_PAUSE_MS = 6 * 60 * 60_000;
+/** So long a 429 that does not say for how long counts as "nothing left". */
+const SPENT_MS = 60_000;
 /** A timer may fire a little before the clock says so. */
 const TIMER_SLACK_MS = 20;
 const DEFAULT_WINDOW_SECONDS = 6 * 60 * 60;
@@ -14,6 +16,7 @@ export class Budget {
   readonly #clock: Pick<Clock, 'now'>;
   #last: { readonly limit: RateLimit; readonly at: number } | undefined;
   #pausedUntil = 0;
+  #spentUntil = 0;
 
   constructor(clock: Pick<Clock, 'now'>) {
     this.#clock = clock;
@@ -29,15 +32,22 @@ export class Budget {
   }): RateLimit | undefined {
     const limit = readRateLimit(headers);
     if (limit) this.#last = { limit, at: this.#clock.now() };
-    if (status === 429) this.pause(headers.get('retry-after'));
+    if (status === 429 && !this.pause(headers.get('retry-after'))) {
+      this.#spentUntil = this.#clock.now() + SPENT_MS;
+    }
     return limit;
   }
 
-  /** Takes a `Retry-After` at its word. Without one, or with one that can't be read, nothing is paused. */
-  pause(retryAfter: string | undefined): void {
+  /**
+   * Takes a `Retry-After` at its word.
+   * @returns false without one, or with one that can't be read: then nothing is paused
+   */
+  pause(retryAfter: string | undefined): boolean {
     const now = this.#clock.now();
-    const waitMs = Math.min(LONGEST_PAUSE_MS, retryAfterMs(retryAfter, now) ?? 0);
-    this.#pausedUntil = Math.max(this.#pausedUntil, now + waitMs);
+    const waitMs = retryAfterMs(retryAfter, now);
+    if (waitMs === undefined) return false;
+    this.#pausedUntil = Math.max(this.#pausedUntil, now + Math.min(LONGEST_PAUSE_MS, waitMs));
+    return true;
   }
 
   /** Milliseconds until the registry may be asked again; 0 when it may be now. */
@@ -53,6 +63,7 @@ export class Budget {
 
   /** Pulls that are left; without a limit where nothing is known, or what was known is over. */
   get remaining(): number {
+    if (this.#clock.now() < this.#spentUntil) return 0;
     if (!this.#last) return Number.POSITIVE_INFINITY;
     const { limit, at } = this.#last;
     const windowMs = (limit.windowSeconds ?? DEFAULT_WINDOW_SECONDS) * 1000;

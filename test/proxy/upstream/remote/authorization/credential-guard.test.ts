@@ -119,6 +119,18 @@ describe('a registry that answers 401 for single repositories', () => {
     expect(lines).toEqual([]);
   });
 
+  it('has a proven credential not called bad, so that nobody makes a new one', async () => {
+    const { attempt } = createGuard();
+    await attempt('good', 'accepted', KNOWN, proofs(true).proof);
+    expect(await attempt('a', 'unauthorized')).toBe('unauthorized');
+    const guard = new CredentialGuard(createFakeClock(), createLogger('silent'));
+    const credential = credentialOf('acme', 'password');
+    const accepted = { result: 1, outcome: 'accepted' as const, proof: async () => true };
+    await guard.attempt(credential, 'good', async () => accepted);
+    const refused = { result: 1, outcome: 'unauthorized' as const };
+    expect((await guard.attempt(credential, 'a', async () => refused)).outcome).toBe('forbidden');
+  });
+
   it('is left alone at once when the last good one does not take it either', async () => {
     const { attempt, attempts, lines } = createGuard();
     const { proof, asked } = proofs(false);

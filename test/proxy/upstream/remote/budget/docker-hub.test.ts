@@ -234,6 +234,17 @@ describe('a pool', () => {
     expect(hub.takeManifestRequests()).toEqual(['GET acme', 'GET team', 'HEAD team']);
   });
 
+  it('passes over for a minute one that is used up and does not say for how long', async () => {
+    const hub = await startDockerHub({ ...ACME, limit: 0 }, TEAM);
+    hub.retryAfter = undefined;
+    const { pull, clock } = connectTo(hub, pool(accountProvider(ACME), accountProvider(TEAM)));
+    for (let index = 0; index < 3; index += 1) await pull();
+    expect(hub.takeManifestRequests()).toEqual(['GET acme', 'GET team', 'HEAD team', 'HEAD team']);
+    clock.advance(60_000);
+    await pull();
+    expect(hub.takeManifestRequests()).toEqual(['HEAD team']);
+  });
+
   it('asks to wait only when all are used up, and no longer than the first of them', async () => {
     const hub = await startDockerHub({ ...ACME, limit: 0 }, { ...TEAM, limit: 0 });
     const { pull, clock } = connectTo(hub, pool(accountProvider(ACME), accountProvider(TEAM)));
