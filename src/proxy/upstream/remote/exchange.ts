@@ -84,6 +84,8 @@ export class Exchange {
     const { registry, redirects } = this.#options;
     let target: Target = { url, trust: 'own' };
     let atHome = true;
+    const changesNothing = method === 'GET' || method === 'HEAD';
+    const again = (from: URL) => (changesNothing ? this.#again(from) : undefined);
     for (let hop = 0; hop <= MAXIMUM_REDIRECTS; hop += 1) {
       const { url: from, trust } = target;
       const send = (authorization?: string) =>
@@ -95,7 +97,7 @@ export class Exchange {
           signal,
         });
       const answer = atHome
-        ? await this.#dependencies.authenticator.authorized(scope, signal, send, this.#again(from))
+        ? await this.#dependencies.authenticator.authorized(scope, signal, send, again(from))
         : await send();
       if (!isRedirect(answer.status)) return answer;
       answer.discard();

@@ -125,7 +125,7 @@ function createTransports(
 
 function tokenSender(small: Transport, signal: AbortSignal, retries: RetryDependencies): TokenSender {
   return ({ url, trust, headers, form }) => {
-    const body = form?.toString();
+    const body = form && Buffer.from(form.toString());
     const send = async () => {
       const answer = await small.request({
         url,

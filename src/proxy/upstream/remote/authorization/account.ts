@@ -67,6 +67,7 @@ export class Account {
   /**
    * Makes an attempt with the credential, or without where there is none. A credential that is turned away is handed
    * back to a provider that can make a new one, and a new one is tried once.
+   * @param abandon called with a result in whose place a second attempt is made
    * @throws {UpstreamError} `refused`, without an attempt, while the credential is known to be bad
    * @throws {CredentialFailure}
    */
@@ -76,6 +77,7 @@ export class Account {
     run: (
       credential: Credential | undefined,
     ) => Promise<{ readonly result: T; readonly outcome: Outcome; readonly proof?: Proof | undefined }>,
+    abandon: (result: T) => void = () => {},
   ): Promise<T> {
     const credential = await this.#credential(signal);
     const first = await this.#guarded(credential, scope, run);
@@ -84,6 +86,7 @@ export class Account {
     this.#provider.discard(credential);
     const renewed = await this.#credential(signal);
     if (!renewed || isSame(renewed, credential)) return first.result;
+    abandon(first.result);
     return (await this.#guarded(renewed, scope, run)).result;
   }
 

@@ -196,16 +196,21 @@ export class Authenticator {
     send: Send,
     again: SendAgain | undefined,
   ): Promise<Answer> {
-    const attempt = account.attempt<Answer>(scope, signal, async (credential) => {
-      signal.throwIfAborted();
-      const authorization = basicAuthorization(requirePassword(credential));
-      const answer = await send(authorization);
-      return {
-        result: answer,
-        outcome: basicOutcome(answer),
-        proof: again && this.#proof(again, authorization),
-      };
-    });
+    const attempt = account.attempt<Answer>(
+      scope,
+      signal,
+      async (credential) => {
+        signal.throwIfAborted();
+        const authorization = basicAuthorization(requirePassword(credential));
+        const answer = await send(authorization);
+        return {
+          result: answer,
+          outcome: basicOutcome(answer),
+          proof: again && this.#proof(again, authorization),
+        };
+      },
+      (answer) => answer.discard(),
+    );
     return abortable(attempt, signal);
   }
 

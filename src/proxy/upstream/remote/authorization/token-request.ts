@@ -26,7 +26,7 @@ export interface TokenResult {
 }
 
 /**
- * Asks a token server for one scope; without one, for a token that shows a login and is good for nothing else.
+ * Asks a token server for one scope, or for several with spaces between them; without one, for a token that shows a login and is good for nothing else.
  * @see distribution, "Token Authentication Specification", "Requesting a Token"
  */
 export async function requestToken(
@@ -63,7 +63,8 @@ function passwordQuestion(
 ): TokenQuestion {
   const url = new URL(realm.url);
   if (service !== undefined) url.searchParams.set('service', service);
-  if (scope !== undefined) url.searchParams.set('scope', scope);
+  url.searchParams.delete('scope');
+  for (const one of scope?.split(' ') ?? []) url.searchParams.append('scope', one);
   const headers: Record<string, string> = credential ? { authorization: basicAuthorization(credential) } : {};
   return { url, trust: realm.trust, headers };
 }

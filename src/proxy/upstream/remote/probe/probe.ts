@@ -104,7 +104,7 @@ export function createUpstreamProbe(
     signal: AbortSignal,
   ) =>
     authorizationFor(scheme, credential, scope, async ({ url, trust, form, headers: own }) => {
-      const body = form?.toString();
+      const body = form && Buffer.from(form.toString());
       const answer = await transport.request({
         url,
         trust,

@@ -28,7 +28,7 @@ export function createSmallTransport(options: SmallTransportOptions): Transport 
   return {
     request: async (request) => {
       requireSafeTarget(request);
-      const { url, method, headers, body = null, signal } = request;
+      const { url, method, headers, body, signal } = request;
       signal.throwIfAborted();
       try {
         const call = agents[request.trust].request({
@@ -36,8 +36,8 @@ export function createSmallTransport(options: SmallTransportOptions): Transport 
           path: `${url.pathname}${url.search}`,
           method,
           headers,
-          body,
           signal,
+          ...(body !== undefined && { body }),
         });
         // While a request waits for a connection, undici takes no notice of its signal.
         return createAnswer(await abortable(call, signal), url.origin, signal);

@@ -17,7 +17,7 @@ export interface TransportRequest extends Target {
   /** Only the small door takes POST. */
   readonly method: 'GET' | 'HEAD' | 'POST';
   /** With POST. */
-  readonly body?: string;
+  readonly body?: Uint8Array | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal;
 }
