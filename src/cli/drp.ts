@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { checkCommand } from './check.ts';
 import { credentialProviderCommand } from './credential-provider.ts';
 import { demoCommand } from './demo.ts';
+import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
 import { imageServiceCommand } from './image-service.ts';
 import { loginCommand } from './login.ts';
@@ -20,6 +21,7 @@ export function createDrp(terminal: Terminal = processTerminal): Command {
         serveCommand(),
         checkCommand(terminal),
         explainCommand(terminal),
+        doctorCommand(terminal),
         loginCommand(terminal),
         imageServiceCommand(),
         credentialProviderCommand(terminal),

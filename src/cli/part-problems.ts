@@ -2,11 +2,7 @@ import { randomBytes, X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import type { Finding, KeyPath } from '../config/index.ts';
 import { systemClock } from '../core/index.ts';
-import {
-  type CredentialOptions,
-  type CredentialProvider,
-  createCredentialProvider,
-} from '../credentials/index.ts';
+import { type CredentialOptions, createCredentialProvider, hasDockerLogin } from '../credentials/index.ts';
 import { createVerifiers, VerifierError } from '../proxy/identity/index.ts';
 import type { ProxyOptions } from '../proxy/index.ts';
 import { createPolicy, RuleError } from '../proxy/policy/index.ts';
@@ -61,7 +57,7 @@ async function upstreamProblems({ upstreams }: ProxyOptions): Promise<Finding[]>
       ...(await attemptToMake(['upstreams', name, 'credentials'], () => [
         createCredentialProvider(credentials, { clock: systemClock, log: createLogger('silent') }),
       ])),
-      ...(await loginProblems(name, url, credentials)),
+      ...loginProblems(name, url, credentials),
       ...attempt(['upstreams', name, 'certificateAuthorityFile'], () => {
         if (certificateAuthorityFile?.contents) new X509Certificate(certificateAuthorityFile.contents);
       }),
@@ -70,34 +66,30 @@ async function upstreamProblems({ upstreams }: ProxyOptions): Promise<Finding[]>
   return findings;
 }
 
-/** @returns undefined where it can't be made, which is another problem and reported as such */
-function attemptProvider(credentials: CredentialOptions): CredentialProvider | undefined {
-  try {
-    return createCredentialProvider(credentials, { clock: systemClock, log: createLogger('silent') });
-  } catch {
-    return undefined;
-  }
-}
-
 /** A `config.json` without a login that can be used for this registry would show only at the first pull. */
-async function loginProblems(
+function loginProblems(
   name: string,
   url: string | undefined,
   credentials: CredentialOptions | undefined,
-): Promise<Finding[]> {
-  if (url === undefined || credentials?.type !== 'docker-config') return [];
-  const path = ['upstreams', name, 'credentials', 'file'];
+): Finding[] {
+  if (url === undefined || !credentials) return [];
+  const place = ['upstreams', name, 'credentials'];
   const registry = new URL(url).host;
-  const provider = attemptProvider(credentials);
-  if (!provider) return [];
-  try {
-    const login = await provider.credential({ registry, signal: new AbortController().signal });
-    return login ? [] : [{ path, message: `has no login for ${registry}` }];
-  } catch (error) {
-    return [{ path, message: messageOf(error) }];
-  } finally {
-    await provider.close();
-  }
+  const all: [KeyPath, CredentialOptions][] =
+    credentials.type === 'pool'
+      ? credentials.members.map((member, index) => [[...place, 'members', index], member])
+      : [[place, credentials]];
+  return all.flatMap(([path, options]) => {
+    if (options.type !== 'docker-config') return [];
+    try {
+      return hasDockerLogin(options, registry)
+        ? []
+        : [{ path: [...path, 'file'], message: `has no login for ${registry}` }];
+    } catch {
+      // It can't be read at all, which has been found already.
+      return [];
+    }
+  });
 }
 
 async function verifierProblems({ authentication }: ProxyOptions): Promise<Finding[]> {

@@ -18,10 +18,11 @@ export const processTerminal: Terminal = {
   },
 };
 
-export type Colour = 'green' | 'red' | 'dim';
+export type Colour = 'green' | 'yellow' | 'red' | 'dim';
 
 const ESCAPES: Readonly<Record<Colour, string>> = {
   green: '\u001b[32m',
+  yellow: '\u001b[33m',
   red: '\u001b[31m',
   dim: '\u001b[2m',
 };

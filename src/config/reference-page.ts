@@ -88,6 +88,8 @@ function shapeOf(node: Node): string {
 }
 
 function hasParts(node: Node): boolean {
+  // What has a title of its own is described in another place.
+  if (isNode(node.items) && node.items.title !== undefined) return false;
   const inner = isNode(node.items) ? node.items : node.additionalProperties;
   return formsOf(node).length > 0 || (isNode(inner) && (inner.properties !== undefined || hasParts(inner)));
 }
@@ -96,7 +98,8 @@ function typeOf(node: Node): string {
   const choices = formsOf(node).map(constOf);
   if (choices.length > 0) return `by type: ${choices.map(code).join(', ')}`;
   if (node.enum) return node.enum.map((value) => code(String(value))).join(', ');
-  if (isNode(node.items)) return `list of ${formsOf(node.items).length > 0 ? 'entries' : typeOf(node.items)}`;
+  if (isNode(node.items))
+    return `list of ${node.items.title?.toLowerCase() ?? (formsOf(node.items).length > 0 ? 'entries' : typeOf(node.items))}`;
   if (node.properties) return 'mapping';
   if (isNode(node.additionalProperties)) return 'mapping by name';
   if (node.title !== undefined) return node.title.toLowerCase();

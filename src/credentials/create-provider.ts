@@ -1,11 +1,14 @@
 import type { Clock } from '../core/index.ts';
 import type { Logger } from '../telemetry/index.ts';
+import { createAccountProvider } from './account.ts';
 import { createAnonymousProvider } from './anonymous.ts';
 import { createDocumentProvider, createEcrProvider, createStsProvider } from './aws/index.ts';
-import { createDockerConfigProvider } from './docker-config.ts';
+import { createDockerConfigProvider } from './docker-config/index.ts';
+import { createGhcrProvider } from './ghcr/index.ts';
 import { createKubeletPluginsProvider } from './kubelet-plugins/index.ts';
 import type { CredentialOptions } from './options.ts';
 import { createPluginProvider } from './plugin/index.ts';
+import { createPool } from './pool.ts';
 import type { CredentialProvider } from './provider.ts';
 import { createStaticProvider } from './static.ts';
 
@@ -30,7 +33,16 @@ export function createCredentialProvider(
     case 'static':
       return createStaticProvider(options);
     case 'docker-config':
-      return createDockerConfigProvider(options);
+      return createDockerConfigProvider(options, dependencies);
+    case 'dockerhub':
+    case 'quay':
+    case 'gitlab':
+    case 'harbor':
+      return createAccountProvider(options);
+    case 'ghcr':
+      return createGhcrProvider(options, dependencies);
+    case 'pool':
+      return createPool(options.members.map((member) => createCredentialProvider(member, dependencies)));
     case 'ecr':
       return createEcrProvider(options, dependencies);
     case 'aws-sts':

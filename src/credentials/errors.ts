@@ -8,3 +8,13 @@ export class CredentialOptionsError extends Error {
     this.name = 'CredentialOptionsError';
   }
 }
+
+/**
+ * A credential can't be had now. The message says who would not give it and what to look at, and holds nothing secret.
+ */
+export class CredentialError extends Error {
+  constructor(message: string, options: { readonly cause?: unknown } = {}) {
+    super(message, options);
+    this.name = 'CredentialError';
+  }
+}

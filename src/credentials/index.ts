@@ -9,6 +9,12 @@ export {
   roleInAccount,
 } from './aws/index.ts';
 export { type CredentialDependencies, createCredentialProvider } from './create-provider.ts';
-export { CredentialOptionsError } from './errors.ts';
+export { hasDockerLogin } from './docker-config/index.ts';
+export { CredentialError, CredentialOptionsError } from './errors.ts';
 export { type CredentialOptions, credentialOptions } from './options.ts';
-export type { Credential, CredentialProvider, CredentialRequest } from './provider.ts';
+export {
+  type Credential,
+  type CredentialProvider,
+  type CredentialRequest,
+  IDENTITY_TOKEN_USER,
+} from './provider.ts';

@@ -1,5 +1,11 @@
 import type { Secret } from '../core/index.ts';
 
+/**
+ * The user name of a credential whose password is an identity token: no password, but a refresh token that a token
+ * server takes. Docker's own convention.
+ */
+export const IDENTITY_TOKEN_USER = '<token>';
+
 /** What we show to someone else. */
 export interface Credential {
   readonly username: string;
@@ -23,6 +29,8 @@ export interface CredentialRequest {
 export interface CredentialProvider {
   /** The `type` in the configuration. */
   readonly type: string;
+  /** Where several credentials serve one registry: each by itself. Whoever can choose between them asks these. */
+  readonly members?: readonly CredentialProvider[];
   /**
    * @returns the credential, or undefined where there is none for this registry (the call then goes out anonymous)
    * @throws when there should be one and it can't be had now

@@ -1,7 +1,6 @@
-import { Secret } from '../core/index.ts';
-import { CredentialOptionsError } from './errors.ts';
 import type { CredentialOptions } from './options.ts';
 import type { Credential, CredentialProvider } from './provider.ts';
+import { readPassword } from './read-password.ts';
 
 type StaticOptions = Extract<CredentialOptions, { type: 'static' }>;
 
@@ -10,18 +9,14 @@ type StaticOptions = Extract<CredentialOptions, { type: 'static' }>;
  * @throws {CredentialOptionsError} when the password file is empty
  */
 export function createStaticProvider(options: StaticOptions): CredentialProvider {
-  const credential: Credential = { username: options.username, password: readPassword(options) };
+  return createFixedProvider('static', { username: options.username, password: readPassword(options) });
+}
+
+/** Always this credential. */
+export function createFixedProvider(type: string, credential: Credential): CredentialProvider {
   return {
-    type: 'static',
+    type,
     credential: async () => credential,
     close: async () => {},
   };
-}
-
-function readPassword({ password, passwordFile }: StaticOptions): Secret {
-  if (password) return password;
-  if (!passwordFile) throw new CredentialOptionsError('needs exactly one of password and passwordFile');
-  const text = passwordFile.text().replace(/\r?\n$/, '');
-  if (text === '') throw new CredentialOptionsError(`${passwordFile.path} holds no password`);
-  return new Secret(text);
 }

@@ -20,8 +20,12 @@ export interface Metrics {
   readonly decisions: Counter<'outcome'>;
   /** `upstream`, `status` (a status or `error`) of single requests to upstreams. */
   readonly upstreamRequests: Counter<'upstream' | 'status'>;
-  /** `upstream`, `reason`: resume, retry, reauthenticate. */
+  /** `upstream`, `reason`: resume, retry, reauthenticate, last-known. */
   readonly upstreamRecoveries: Counter<'upstream' | 'reason'>;
+  /** `upstream`, `credential` (its place in the pool, from 0); pulls in a window, as the registry says. */
+  readonly upstreamRateLimit: Gauge<'upstream' | 'credential'>;
+  /** `upstream`, `credential`; pulls that are left. */
+  readonly upstreamRateLimitRemaining: Gauge<'upstream' | 'credential'>;
   /** `outcome`: applied, refused. */
   readonly reloads: Counter<'outcome'>;
 }
@@ -80,6 +84,18 @@ export function createMetrics(): Metrics {
       name: 'drp_upstream_recoveries_total',
       help: 'Faults of upstreams that clients did not see.',
       labelNames: ['upstream', 'reason'],
+      registers,
+    }),
+    upstreamRateLimit: new Gauge({
+      name: 'drp_upstream_rate_limit',
+      help: 'Pulls in a window that the registry allows, by credential.',
+      labelNames: ['upstream', 'credential'],
+      registers,
+    }),
+    upstreamRateLimitRemaining: new Gauge({
+      name: 'drp_upstream_rate_limit_remaining',
+      help: 'Pulls that are left, as the registry last said.',
+      labelNames: ['upstream', 'credential'],
       registers,
     }),
     reloads: new Counter({

@@ -54,7 +54,7 @@ describe('the JSON Schema', () => {
   test('knows which texts are files, folders, durations and secrets', () => {
     const titles = all(schema).flatMap(({ title }) => (typeof title === 'string' ? [title] : []));
     expect(new Set(titles.slice(1))).toEqual(
-      new Set(['File', 'Folder', 'Duration', 'Secret', 'Text or list']),
+      new Set(['File', 'Folder', 'Duration', 'Secret', 'Text or list', 'Credentials']),
     );
   });
 });

@@ -44,6 +44,7 @@ describeProvider('docker-config', {
     create({
       type: 'docker-config',
       file: loadedFile(JSON.stringify({ auths: { [registry]: { username: 'acme', password: 'canary-3' } } })),
+      helperEnvironment: [],
     }),
   registry,
   expected: { username: 'acme', password: 'canary-3' },

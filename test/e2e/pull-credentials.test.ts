@@ -107,6 +107,7 @@ describe('pulls of a real Docker Engine without imagePullSecrets', () => {
       const auth = Buffer.from(`${ALICE.username}:${ALICE.password}`).toString('base64');
       return {
         type: 'docker-config',
+        helperEnvironment: [],
         file: await loaded('config.json', JSON.stringify({ auths: { [proxy.host]: { auth } } })),
       };
     },

@@ -1,3 +1,4 @@
+import { generateKeyPairSync } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isMap, isPair, isScalar, isSeq, parseDocument, visit } from 'yaml';
@@ -68,9 +69,15 @@ async function contentsByKey(text: string): Promise<Record<string, string>> {
     jwksFile: KEY_SET,
     // Making its key takes a while.
     ...(/\bcertificates:/.test(text) && { certificates: (await createDocumentSigner()).certificatePem }),
+    privateKeyFile: rsaKey(),
     'file of credentials': JSON.stringify({ auths: loginsFor(text) }),
     'file of verifiers': `somebody:${BCRYPT_HASH}\n`,
   };
+}
+
+function rsaKey(): string {
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
 }
 
 /** For every registry that the text names. */

@@ -12,6 +12,7 @@ export type {
   UploadProgress,
   UploadSession,
 } from './push-target.ts';
+export { createUpstreamProbe, type Ping, type UpstreamProbe } from './remote/index.ts';
 export type {
   BlobAnswer,
   BlobHead,

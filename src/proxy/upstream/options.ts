@@ -38,6 +38,18 @@ export const upstreamOptions = z
     progressTimeout: optionTypes.duration
       .prefault('60s')
       .describe('Between two pieces of a body; never the whole.'),
+    rateLimit: z
+      .strictObject({
+        floor: z
+          .int()
+          .min(0)
+          .default(10)
+          .describe(
+            "With fewer pulls left, by the registry's `RateLimit-Remaining`, tags are answered from what was last known where that is possible, and marked so. 0: never.",
+          ),
+      })
+      .prefault({})
+      .describe('For registries that count pulls, such as Docker Hub.'),
     connections: z.int().min(1).max(10_000).default(256).describe('At most so many at once to each host.'),
   })
   .superRefine((options, context) => {

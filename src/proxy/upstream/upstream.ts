@@ -44,6 +44,11 @@ export interface ManifestHead {
   readonly digest: Digest;
   readonly mediaType: string;
   readonly sizeBytes: number;
+  /**
+   * Only there when the upstream could not be asked, to spare its rate limit, and this is what was last known: seconds
+   * since the upstream itself said so.
+   */
+  readonly ageSeconds?: number;
 }
 
 export interface Manifest extends ManifestHead {

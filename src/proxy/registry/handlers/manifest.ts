@@ -5,6 +5,8 @@ import { badRequest } from '../request.ts';
 import type { Pull } from './pull.ts';
 
 const MAXIMUM_ACCEPT_LENGTH = 4096;
+/** RFC 7234, section 5.5.1: stale, because the upstream's rate limit was to be spared. */
+const LAST_KNOWN = '110 - "the rate limit of the upstream is nearly used up; this is what was last known"';
 
 /** GET and HEAD of a manifest. @see OCI distribution specification 1.1, "Pulling manifests" */
 export async function answerManifest(pull: Pull, reference: Reference): Promise<Answer> {
@@ -23,6 +25,10 @@ function headersOf(manifest: ManifestHead): Record<string, string> {
     'Content-Type': manifest.mediaType,
     'Docker-Content-Digest': manifest.digest,
     ETag: `"${manifest.digest}"`,
+    ...(manifest.ageSeconds !== undefined && {
+      Age: String(manifest.ageSeconds),
+      Warning: LAST_KNOWN,
+    }),
   };
 }
 

@@ -6,7 +6,7 @@ import {
   type SmallAnswer,
   withRetries,
 } from './answers/index.ts';
-import type { Authenticator } from './authorization/index.ts';
+import type { Authenticator, SendAgain } from './authorization/index.ts';
 import { redirectTarget } from './redirect-target.ts';
 import { SentOnce } from './sent-once.ts';
 import type { Answer, Method, StreamedBody, Target, Transport, Trust } from './transport/index.ts';
@@ -104,6 +104,8 @@ export class Exchange {
     const { registry, redirects } = this.#options;
     let target: Target = { url, trust: question.trust ?? 'own' };
     let atHome = url.origin === registry.origin;
+    const changesNothing = method === 'GET' || method === 'HEAD';
+    const again = (from: URL) => (changesNothing ? this.#again(from) : undefined);
     for (let hop = 0; hop <= MAXIMUM_REDIRECTS; hop += 1) {
       const { url: from, trust } = target;
       const send = async (authorization?: string) => {
@@ -119,7 +121,7 @@ export class Exchange {
         });
       };
       const answer = atHome
-        ? await this.#dependencies.authenticator.authorized(scope, signal, send)
+        ? await this.#dependencies.authenticator.authorized(scope, signal, send, again(from))
         : await send();
       if (!isRedirect(answer.status) || !followsRedirect(method, answer.status)) return answer;
       answer.discard();
@@ -129,6 +131,13 @@ export class Exchange {
         return { ...answer, handedBack: target.url };
     }
     throw new UpstreamError('unsafe', `more than ${MAXIMUM_REDIRECTS} redirects`);
+  }
+
+  /** Remembered for long, so it holds nothing of the question but where it went. */
+  #again(url: URL): SendAgain {
+    const { small } = this.#dependencies;
+    return (authorization, signal) =>
+      small.request({ url, trust: 'own', method: 'HEAD', headers: { accept: '*/*', authorization }, signal });
   }
 }
 

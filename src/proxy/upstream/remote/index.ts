@@ -1,3 +1,4 @@
+export { createUpstreamProbe, type Ping, type ProbeDependencies, type UpstreamProbe } from './probe/index.ts';
 export {
   createRegistryUpstream,
   type RegistryUpstreamDependencies,

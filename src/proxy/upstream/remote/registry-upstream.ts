@@ -6,7 +6,8 @@ import type { UpstreamOptions } from '../options.ts';
 import type { Upstream } from '../upstream.ts';
 import { type RetryDependencies, readSmallAnswer, withRetries } from './answers/index.ts';
 import { Authenticator, type TokenSender } from './authorization/index.ts';
-import { Blobs, Manifests } from './content/index.ts';
+import { createRateLimitGauges } from './budget/index.ts';
+import { Blobs, Manifests, SparingManifests } from './content/index.ts';
 import { Endpoint } from './endpoint.ts';
 import { Exchange } from './exchange.ts';
 import { Listings, Referrers } from './listing/index.ts';
@@ -58,13 +59,21 @@ export function createRegistryUpstream(
       log,
       sendTokenRequest: (signal) => tokenSender(small, signal, retries),
       onRenewal: () => recovered('reauthenticate'),
+      random,
+      onRateLimit: (account, limit) => gauges.show(account, limit),
     },
   );
+  const gauges = createRateLimitGauges(name, options.rateLimit.floor, { metrics, log });
   const exchange = new Exchange(
     { registry: endpoint.url, redirects: options.redirects },
     { small, bulk, upload, authenticator, retries },
   );
-  const manifests = new Manifests(endpoint, exchange);
+  const manifests = new SparingManifests(new Manifests(endpoint, exchange), {
+    clock,
+    accounts: authenticator.accounts,
+    floor: options.rateLimit.floor,
+    onLastKnown: () => recovered('last-known'),
+  });
   const blobs = new Blobs(options, {
     endpoint,
     exchange,
@@ -88,6 +97,7 @@ export function createRegistryUpstream(
     push: createPushTarget({ endpoint, exchange, redirects: options.redirects }),
     close: async () => {
       authenticator.close();
+      gauges.close();
       await Promise.all([small.close(), bulk.close(), upload.close(), credentials.close()]);
     },
   };
@@ -118,9 +128,18 @@ function createTransports(
 }
 
 function tokenSender(small: Transport, signal: AbortSignal, retries: RetryDependencies): TokenSender {
-  const send: TokenSender = async ({ url, trust }, headers) => {
-    const answer = await small.request({ url, trust, method: 'GET', headers, signal });
-    return readSmallAnswer(answer, MAXIMUM_TOKEN_ANSWER_BYTES);
+  return ({ url, trust, headers, form }) => {
+    const body = form && Buffer.from(form.toString());
+    const send = async () => {
+      const answer = await small.request({
+        url,
+        trust,
+        headers,
+        signal,
+        ...(body === undefined ? { method: 'GET' } : { method: 'POST', body }),
+      });
+      return readSmallAnswer(answer, MAXIMUM_TOKEN_ANSWER_BYTES);
+    };
+    return withRetries(send, signal, retries);
   };
-  return (target, headers) => withRetries(() => send(target, headers), signal, retries);
 }

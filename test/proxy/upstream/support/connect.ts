@@ -18,9 +18,10 @@ export interface ConnectOptions {
   readonly connectTimeout?: string;
   readonly connections?: number;
   readonly certificateAuthorityPem?: string;
+  readonly rateLimit?: { readonly floor: number };
   readonly credential?: () => Credential | undefined;
-  /** Instead of `credential`. */
-  readonly provider?: Pick<CredentialProvider, 'credential' | 'discard'>;
+  /** In the place of `credential`. */
+  readonly provider?: Pick<CredentialProvider, 'credential'> & Partial<CredentialProvider>;
   readonly resolve?: HostLookup;
 }
 
@@ -52,7 +53,7 @@ export function connect(url: string, options: ConnectOptions = {}): Connected {
     'test',
     { ...parsed, url },
     {
-      credentials: { credential: async () => credential(), ...provider, type: 'test', close: async () => {} },
+      credentials: { type: 'test', credential: async () => credential(), close: async () => {}, ...provider },
       clock,
       random: () => 0.5,
       log: createLogger('debug', { write: (line: string) => void lines.push(line) }),

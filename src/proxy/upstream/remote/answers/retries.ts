@@ -1,6 +1,7 @@
 import { type BackoffOptions, backoffDelayMs, type Clock } from '../../../../core/index.ts';
 import { UpstreamError } from '../../errors.ts';
 import type { AnswerHeaders } from '../transport/index.ts';
+import { retryAfterMs } from './retry-after.ts';
 
 const MAXIMUM_RETRIES = 2;
 const BACKOFF: BackoffOptions = { baseMs: 100, capMs: 2000 };
@@ -36,7 +37,7 @@ export async function withRetries<T extends Answered>(
       throw error;
     });
     if (answer && (!RETRIED_STATUSES.has(answer.status) || retry > MAXIMUM_RETRIES)) return answer;
-    const waitMs = answer && waitAskedMs(answer.headers, clock.now());
+    const waitMs = answer && retryAfterMs(answer.headers.get('retry-after'), clock.now());
     if (answer && waitMs !== undefined && waitMs > LONGEST_WAIT_MS) return answer;
     answer?.discard?.();
     onRetry();
@@ -46,13 +47,4 @@ export async function withRetries<T extends Answered>(
 
 function isTransient(error: unknown): boolean {
   return error instanceof UpstreamError && error.kind === 'unreachable' && error.retryAfter === undefined;
-}
-
-/** @see RFC 9110, section 10.2.3 */
-function waitAskedMs(headers: AnswerHeaders, now: number): number | undefined {
-  const text = headers.get('retry-after');
-  if (text === undefined) return undefined;
-  if (/^\d+$/.test(text)) return Number(text) * 1000;
-  const date = Date.parse(text);
-  return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }

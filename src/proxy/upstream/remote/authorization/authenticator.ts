@@ -3,13 +3,14 @@ import type { CredentialProvider } from '../../../../credentials/index.ts';
 import type { Logger } from '../../../../telemetry/index.ts';
 import { UpstreamError } from '../../errors.ts';
 import { abortable } from '../abortable.ts';
+import type { RateLimit } from '../budget/index.ts';
 import type { Answer } from '../transport/index.ts';
+import { type Account, CredentialFailure } from './account.ts';
+import { Accounts } from './accounts.ts';
+import { requirePassword } from './authorization-for.ts';
 import { basicAuthorization } from './basic.ts';
-import { CredentialAttempts } from './credential-attempts.ts';
-import type { Outcome } from './credential-guard.ts';
+import type { Outcome, Proof } from './credential-watch.ts';
 import { chooseScheme, type Scheme, sameScheme } from './scheme.ts';
-import type { BearerToken } from './token-answer.ts';
-import { TokenCache } from './token-cache.ts';
 import { type BearerScheme, requestToken, type TokenSender } from './token-request.ts';
 
 export interface AuthenticatorOptions {
@@ -29,13 +30,24 @@ export interface AuthenticatorDependencies {
   readonly sendTokenRequest: (signal: AbortSignal) => TokenSender;
   /** A token or credential that should have held was turned away and is being replaced. */
   readonly onRenewal: () => void;
+  /** From 0 to below 1, for jitter only. */
+  readonly random: () => number;
+  /** A registry has said what a credential has left. @param account its place in the pool, from 0 */
+  readonly onRateLimit: (account: number, limit: RateLimit) => void;
 }
 
 /** Sends a request to the registry with this `Authorization`. */
 export type Send = (authorization: string | undefined) => Promise<Answer>;
 
+/**
+ * Asks for the same thing once more, by a request that changes nothing and brings no body, to see whether a credential
+ * is still taken.
+ */
+export type SendAgain = (authorization: string, signal: AbortSignal) => Promise<Answer>;
+
 const MAXIMUM_ATTEMPTS = 3;
 const TOKEN_TIMEOUT_MS = 60_000;
+const PROOF_TIMEOUT_MS = 30_000;
 
 /**
  * Answers the registry's challenges. What worked is remembered, so that only the very first request is turned away
@@ -44,38 +56,95 @@ const TOKEN_TIMEOUT_MS = 60_000;
 export class Authenticator {
   readonly #options: AuthenticatorOptions;
   readonly #dependencies: AuthenticatorDependencies;
-  readonly #tokens: TokenCache;
-  readonly #attempts: CredentialAttempts;
+  /** What the registry lets each credential do. */
+  readonly accounts: Accounts;
   readonly #closed = new AbortController();
   #scheme: Scheme | undefined;
 
   constructor(options: AuthenticatorOptions, dependencies: AuthenticatorDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
-    this.#tokens = new TokenCache(dependencies.clock);
-    this.#attempts = new CredentialAttempts(options.registryName, this.#closed.signal, dependencies);
+    this.accounts = new Accounts(dependencies.credentials, options.registryName, {
+      ...dependencies,
+      closed: this.#closed.signal,
+    });
   }
 
   /**
+   * Asks with one credential after the other until one is let in; most often that is the first.
    * @param scope what the request needs, such as `repository:team/app:pull`
+   * @param again how to see later whether the same request would be let in; only for one that changes nothing
    * @returns the registry's answer, whatever it is, except 401
-   * @throws {UpstreamError} `refused`, `unsafe`, and what getting a token may reject with
+   * @throws {UpstreamError} `refused`, `rate-limited`, `unsafe`, and what getting a token may reject with
    */
-  async authorized(scope: string, signal: AbortSignal, send: Send): Promise<Answer> {
+  async authorized(scope: string, signal: AbortSignal, send: Send, again?: SendAgain): Promise<Answer> {
+    const tried = new Set<Account>();
+    let account = this.accounts.choose(scope, tried);
+    for (;;) {
+      if (!account) throw new TypeError('an upstream has no account');
+      tried.add(account);
+      const ended = await this.#ask(account, scope, signal, send, again);
+      // What was sent with a body has been answered: it can't be sent again with another credential.
+      const isFinal = ended.type === 'answer' && again === undefined;
+      const next = !isFinal && this.#mayHelp(ended) ? this.accounts.choose(scope, tried) : undefined;
+      if (!next) {
+        if (ended.type === 'answer') return ended.answer;
+        throw ended.error;
+      }
+      if (ended.type === 'answer') ended.answer.discard();
+      account = next;
+    }
+  }
+
+  /** Whether another credential could come to more than this. */
+  #mayHelp(ended: Ended): boolean {
+    if (ended.type === 'answer') return ended.answer.status === 429 || ended.answer.status === 403;
+    const { error } = ended;
+    if (error instanceof CredentialFailure) return true;
+    return error instanceof UpstreamError && (error.kind === 'refused' || error.kind === 'rate-limited');
+  }
+
+  async #ask(
+    account: Account,
+    scope: string,
+    signal: AbortSignal,
+    send: Send,
+    again: SendAgain | undefined,
+  ): Promise<Ended> {
+    try {
+      const answer = await this.#answered(account, scope, signal, send, again);
+      this.accounts.note(account, answer);
+      if (answer.status === 403) account.closed(scope);
+      return { type: 'answer', answer };
+    } catch (error) {
+      if (signal.aborted || !(error instanceof UpstreamError)) throw error;
+      if (error.kind === 'rate-limited') account.budget.pause(error.retryAfter);
+      if (error.kind === 'refused') account.closed(scope);
+      return { type: 'error', error };
+    }
+  }
+
+  async #answered(
+    account: Account,
+    scope: string,
+    signal: AbortSignal,
+    send: Send,
+    again: SendAgain | undefined,
+  ): Promise<Answer> {
     let scheme = this.#scheme;
     for (let attempt = 1; ; attempt += 1) {
-      const { answer, conclusive } = await this.#sendWith(scheme, scope, signal, send);
+      const { answer, conclusive } = await this.#sendWith(scheme, account, scope, signal, send, again);
       if (answer.status !== 401) {
         this.#scheme = scheme ?? this.#scheme;
         return answer;
       }
       answer.discard();
       const offered = this.#offered(answer);
-      const again = scheme && sameScheme(offered, scheme);
-      if ((again && conclusive) || attempt === MAXIMUM_ATTEMPTS) {
+      const isRepeated = scheme && sameScheme(offered, scheme);
+      if ((isRepeated && conclusive) || attempt === MAXIMUM_ATTEMPTS) {
         throw new UpstreamError('refused', `the registry does not let us at ${scope}`);
       }
-      if (again) this.#dependencies.onRenewal();
+      if (isRepeated) this.#dependencies.onRenewal();
       scheme = offered;
     }
   }
@@ -92,69 +161,88 @@ export class Authenticator {
   /** `conclusive`: a 401 now means no; otherwise a token that was kept may have been at fault. */
   async #sendWith(
     scheme: Scheme | undefined,
+    account: Account,
     scope: string,
     signal: AbortSignal,
     send: Send,
+    again: SendAgain | undefined,
   ): Promise<{ answer: Answer; conclusive: boolean }> {
     if (!scheme) return { answer: await send(undefined), conclusive: false };
     if (scheme.type === 'basic')
-      return { answer: await this.#sendBasic(scope, signal, send), conclusive: true };
+      return { answer: await this.#sendBasic(account, scope, signal, send, again), conclusive: true };
     const key = JSON.stringify([scheme.realm.url.href, scheme.service, scope]);
-    const kept = this.#tokens.get(key);
-    const token = kept ?? (await abortable(this.#fetchToken(key, scheme, scope), signal));
+    const kept = account.tokens.get(key);
+    const token = kept ?? (await abortable(this.#fetchToken(key, account, scheme, scope), signal));
     const answer = await send(`Bearer ${token}`);
-    if (answer.status === 401) this.#tokens.reject(key, token);
+    if (answer.status === 401) account.tokens.reject(key, token);
     return { answer, conclusive: kept === undefined };
   }
 
-  #fetchToken(key: string, scheme: BearerScheme, scope: string): Promise<string> {
-    return this.#tokens.getOrFetch(key, async () => {
+  #fetchToken(key: string, account: Account, scheme: BearerScheme, scope: string): Promise<string> {
+    return account.tokens.getOrFetch(key, async () => {
       const signal = AbortSignal.any([AbortSignal.timeout(TOKEN_TIMEOUT_MS), this.#closed.signal]);
-      const result = await this.#requestToken(scheme, scope, signal).catch((error: unknown) => {
-        throw signal.aborted
-          ? new UpstreamError('unreachable', 'no token came in time', { cause: error })
-          : error;
-      });
+      const send = this.#dependencies.sendTokenRequest(signal);
+      const result = await account
+        .attempt(scope, signal, async (credential) => {
+          const { result, outcome } = await requestToken(scheme, scope, credential, send);
+          const turnedAway = outcome === 'refused' ? 'yes' : outcome === 'forbidden' ? 'perhaps' : undefined;
+          return { result, outcome, turnedAway };
+        })
+        .catch((error: unknown) => {
+          throw signal.aborted
+            ? new UpstreamError('unreachable', 'no token came in time', { cause: error })
+            : error;
+        });
       if (result instanceof UpstreamError) throw result;
       return result;
     });
   }
 
-  #requestToken(
-    scheme: BearerScheme,
+  async #sendBasic(
+    account: Account,
     scope: string,
     signal: AbortSignal,
-  ): Promise<BearerToken | UpstreamError> {
-    const send = this.#dependencies.sendTokenRequest(signal);
-    return this.#attempts.make(scope, signal, async (credential) => {
-      const { result, outcome } = await requestToken(scheme, scope, credential, send);
-      const turnedAway = outcome === 'refused' ? 'yes' : outcome === 'forbidden' ? 'perhaps' : 'no';
-      return { result, outcome, turnedAway };
-    });
-  }
-
-  #sendBasic(scope: string, signal: AbortSignal, send: Send): Promise<Answer> {
-    const attempt = this.#attempts.make(
+    send: Send,
+    again: SendAgain | undefined,
+  ): Promise<Answer> {
+    const attempt = account.attempt<Answer>(
       scope,
       signal,
       async (credential) => {
-        if (!credential) {
-          throw new UpstreamError(
-            'refused',
-            'the registry wants a user name, and no credential is configured',
-          );
-        }
         signal.throwIfAborted();
-        const answer = await send(basicAuthorization(credential));
+        const authorization = basicAuthorization(requirePassword(credential));
+        const answer = await send(authorization);
         // Amazon ECR answers 403 to a password that has ended.
-        const turnedAway = answer.status === 401 ? 'yes' : answer.status === 403 ? 'perhaps' : 'no';
-        return { result: answer, outcome: basicOutcome(answer), turnedAway };
+        const turnedAway = answer.status === 401 ? 'yes' : answer.status === 403 ? 'perhaps' : undefined;
+        return {
+          result: answer,
+          outcome: basicOutcome(answer),
+          turnedAway,
+          proof: again && this.#proof(again, authorization),
+        };
       },
       (answer) => answer.discard(),
     );
     return abortable(attempt, signal);
   }
+
+  #proof(again: SendAgain, authorization: string): Proof {
+    return async () => {
+      const signal = AbortSignal.any([AbortSignal.timeout(PROOF_TIMEOUT_MS), this.#closed.signal]);
+      try {
+        const answer = await again(authorization, signal);
+        answer.discard();
+        return answer.status !== 401;
+      } catch {
+        return undefined;
+      }
+    };
+  }
 }
+
+type Ended =
+  | { readonly type: 'answer'; readonly answer: Answer }
+  | { readonly type: 'error'; readonly error: UpstreamError };
 
 function basicOutcome({ status }: Answer): Outcome {
   if (status === 401) return 'unauthorized';

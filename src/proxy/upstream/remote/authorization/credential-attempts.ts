@@ -3,21 +3,19 @@ import type { Credential, CredentialProvider } from '../../../../credentials/ind
 import type { Logger } from '../../../../telemetry/index.ts';
 import { UpstreamError } from '../../errors.ts';
 import { abortable } from '../abortable.ts';
-import { CredentialGuard, type Outcome } from './credential-guard.ts';
+import { CredentialGuard } from './credential-guard.ts';
 import { CredentialRenewal } from './credential-renewal.ts';
-
-/** What came of showing a credential to the registry. */
-export interface Attempt<T> {
-  readonly result: T;
-  readonly outcome: Outcome;
-  /** Whether the credential itself was turned away; `perhaps` for an answer that may only be about what was asked for. */
-  readonly turnedAway: 'no' | 'perhaps' | 'yes';
-}
+import type { Attempt } from './credential-watch.ts';
 
 export interface CredentialAttemptsDependencies {
-  readonly credentials: CredentialProvider;
+  /** Gets the credential that is to be shown. @throws {UpstreamError} when there should be one and it can't be had now */
+  readonly ask: (signal: AbortSignal) => Promise<Credential | undefined>;
+  /** Is told of credentials that were turned away. */
+  readonly provider: Pick<CredentialProvider, 'discard'>;
   readonly clock: Clock;
   readonly log: Logger;
+  /** Aborted when the upstream is closed. */
+  readonly closed: AbortSignal;
   /** A credential that should have held was turned away and has been replaced. */
   readonly onRenewal: () => void;
 }
@@ -28,20 +26,20 @@ type Run<T> = (credential: Credential | undefined) => Promise<Attempt<T>>;
 
 /** Shows the provider's credential; one that is turned away is replaced once, if the provider has another. */
 export class CredentialAttempts {
-  readonly #registryName: string;
   readonly #dependencies: CredentialAttemptsDependencies;
   readonly #guard: CredentialGuard;
   readonly #renewal: CredentialRenewal;
-  readonly #closed: AbortSignal;
 
-  /** @param registryName `host[:port]` as in the configuration, for the provider */
-  constructor(registryName: string, closed: AbortSignal, dependencies: CredentialAttemptsDependencies) {
-    const { credentials, clock, log } = dependencies;
-    this.#registryName = registryName;
+  constructor(dependencies: CredentialAttemptsDependencies) {
+    const { provider, clock, log } = dependencies;
     this.#dependencies = dependencies;
     this.#guard = new CredentialGuard(clock, log);
-    this.#renewal = new CredentialRenewal(credentials, clock);
-    this.#closed = closed;
+    this.#renewal = new CredentialRenewal(provider, clock);
+  }
+
+  /** Whether an attempt with the last credential would be made. */
+  isOpen(resource: string): boolean {
+    return this.#guard.isOpen(resource);
   }
 
   /**
@@ -55,7 +53,7 @@ export class CredentialAttempts {
     run: Run<T>,
     abandon: (result: T) => void = () => {},
   ): Promise<T> {
-    const credential = await this.#ask(signal);
+    const credential = await this.#dependencies.ask(signal);
     if (!credential) return (await run(undefined)).result;
     const first = await this.#attempt(credential, resource, run);
     if (!this.#isTurnedAway(first, credential)) return unwrap(first);
@@ -73,18 +71,14 @@ export class CredentialAttempts {
     run: Run<T>,
   ): Promise<Attempt<T> | UpstreamError> {
     this.#renewal.meet(credential);
-    let attempt: Attempt<T> | undefined;
     try {
-      attempt = await this.#guard.attempt(credential, resource, async () => {
-        const made = await run(credential);
-        return { result: made, outcome: made.outcome };
-      });
+      const attempt = await this.#guard.attempt(credential, resource, () => run(credential));
+      if (attempt.outcome === 'accepted') this.#renewal.accepted();
+      return attempt;
     } catch (error) {
       if (error instanceof UpstreamError && error.kind === 'refused') return error;
       throw error;
     }
-    if (attempt.outcome === 'accepted') this.#renewal.accepted();
-    return attempt;
   }
 
   #isTurnedAway<T>(attempt: Attempt<T> | UpstreamError, credential: Credential): boolean {
@@ -93,19 +87,9 @@ export class CredentialAttempts {
   }
 
   #renew(refused: Credential): Promise<Credential | undefined> {
-    const signal = AbortSignal.any([AbortSignal.timeout(CREDENTIAL_TIMEOUT_MS), this.#closed]);
-    return this.#renewal.renew(refused, () => this.#ask(signal));
-  }
-
-  async #ask(signal: AbortSignal): Promise<Credential | undefined> {
-    try {
-      return await this.#dependencies.credentials.credential({ registry: this.#registryName, signal });
-    } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      throw new UpstreamError('unreachable', 'the credential for the registry cannot be had now', {
-        cause: error,
-      });
-    }
+    const { ask, closed } = this.#dependencies;
+    const signal = AbortSignal.any([AbortSignal.timeout(CREDENTIAL_TIMEOUT_MS), closed]);
+    return this.#renewal.renew(refused, () => ask(signal));
   }
 }
 

@@ -3,9 +3,7 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../../core/index.ts';
 import type { Credential } from '../../../../credentials/index.ts';
 import type { Logger } from '../../../../telemetry/index.ts';
-import { CredentialWatch, type Outcome } from './credential-watch.ts';
-
-export type { Outcome } from './credential-watch.ts';
+import { type Attempt, CredentialWatch } from './credential-watch.ts';
 
 /** More than are in use at a time, also where a provider has several. */
 const MAXIMUM_CREDENTIALS = 64;
@@ -13,13 +11,15 @@ const MAXIMUM_CREDENTIALS = 64;
 /**
  * Keeps a wrong credential from becoming a storm of logins and a locked account. Until it has been accepted once,
  * one attempt is made at a time; once refused, none at all for a while, which grows. A resource that turns away a
- * credential known to be good pauses that resource alone. Another credential begins anew.
+ * credential known to be good pauses that resource alone, once the last one that took it has been asked whether it
+ * still does. Another credential begins anew.
  */
 export class CredentialGuard {
   readonly #key = randomBytes(32);
   readonly #clock: Clock;
   readonly #log: Logger;
   readonly #watches = new LRUCache<string, CredentialWatch>({ max: MAXIMUM_CREDENTIALS });
+  #latest: CredentialWatch | undefined;
 
   constructor(clock: Clock, log: Logger) {
     this.#clock = clock;
@@ -31,12 +31,14 @@ export class CredentialGuard {
    * @param resource what the attempt is for
    * @throws {UpstreamError} `refused`, without an attempt, during a pause
    */
-  attempt<T>(
-    credential: Credential,
-    resource: string,
-    run: () => Promise<{ readonly result: T; readonly outcome: Outcome }>,
-  ): Promise<T> {
-    return this.#watchOf(credential).attempt(resource, run);
+  attempt<T>(credential: Credential, resource: string, run: () => Promise<Attempt<T>>): Promise<Attempt<T>> {
+    this.#latest = this.#watchOf(credential);
+    return this.#latest.attempt(resource, run);
+  }
+
+  /** Whether an attempt with the last credential would be made. Another one may be welcome all the same. */
+  isOpen(resource: string): boolean {
+    return this.#latest?.isOpen(resource) ?? true;
   }
 
   #watchOf({ username, password }: Credential): CredentialWatch {

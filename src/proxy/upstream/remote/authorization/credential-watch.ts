@@ -13,6 +13,22 @@ import { UpstreamError } from '../../errors.ts';
  */
 export type Outcome = 'accepted' | 'refused' | 'unauthorized' | 'forbidden' | 'undecided';
 
+/**
+ * Asks again for the last resource that took the credential.
+ * @returns whether it still does; undefined when that can't be told
+ */
+export type Proof = () => Promise<boolean | undefined>;
+
+/** What came of showing a credential to the registry. */
+export interface Attempt<T> {
+  readonly result: T;
+  readonly outcome: Outcome;
+  /** Set when the credential itself was turned away; `perhaps` for an answer that may only be about what was asked for. */
+  readonly turnedAway?: 'perhaps' | 'yes' | undefined;
+  /** With `accepted`: how to see later whether this resource still takes the credential. */
+  readonly proof?: Proof | undefined;
+}
+
 const FIRST_PAUSE_MS = 30_000;
 const LONGEST_PAUSE_MS = 300_000;
 /** So many resources in a row that forbid themselves to an unproven credential mean that it is bad. */
@@ -31,6 +47,8 @@ export class CredentialWatch {
   readonly #log: Logger;
   #proven = false;
   #forbidden = 0;
+  #good: { readonly resource: string; readonly proof: Proof } | undefined;
+  #proving: Promise<boolean | undefined> | undefined;
   #paused: Pause | undefined;
   readonly #resources = new Map<string, Pause>();
   #turn: Promise<void> = Promise.resolve();
@@ -40,11 +58,13 @@ export class CredentialWatch {
     this.#log = log;
   }
 
+  /** Whether an attempt would be made. */
+  isOpen(resource: string): boolean {
+    return !this.#runs(this.#paused) && !this.#runs(this.#resources.get(resource));
+  }
+
   /** @throws {UpstreamError} `refused`, without an attempt, during a pause */
-  async attempt<T>(
-    resource: string,
-    run: () => Promise<{ readonly result: T; readonly outcome: Outcome }>,
-  ): Promise<T> {
+  async attempt<T>(resource: string, run: () => Promise<Attempt<T>>): Promise<Attempt<T>> {
     this.#requireOpen(resource);
     if (this.#proven) return this.#run(resource, run);
     return this.#inTurn(() => {
@@ -53,22 +73,38 @@ export class CredentialWatch {
     });
   }
 
-  async #run<T>(
-    resource: string,
-    run: () => Promise<{ readonly result: T; readonly outcome: Outcome }>,
-  ): Promise<T> {
-    const { result, outcome } = await run();
-    this.#note(resource, outcome);
-    return result;
+  async #run<T>(resource: string, run: () => Promise<Attempt<T>>): Promise<Attempt<T>> {
+    const attempt = await run();
+    const holds = attempt.outcome === 'unauthorized' ? await this.#prove(resource) : undefined;
+    if (holds === undefined) this.#note(resource, attempt);
+    else if (!holds) this.#pauseAll();
+    else {
+      this.#pauseResource(resource);
+      // The resource's own no, and not the credential's fault: nobody need make a new one.
+      return { ...attempt, outcome: 'forbidden', turnedAway: undefined };
+    }
+    return attempt;
   }
 
-  #note(resource: string, outcome: Outcome): void {
+  /** Asks the last resource that took the credential, once for all who doubt; unless it is the one in doubt. */
+  async #prove(doubted: string): Promise<boolean | undefined> {
+    if (this.#good?.resource === doubted) this.#good = undefined;
+    const good = this.#good;
+    if (!good) return undefined;
+    this.#proving ??= good.proof().finally(() => {
+      this.#proving = undefined;
+    });
+    return this.#proving;
+  }
+
+  #note(resource: string, { outcome, proof }: Omit<Attempt<unknown>, 'result'>): void {
     switch (outcome) {
       case 'undecided':
         return;
       case 'accepted':
         this.#proven = true;
         this.#forbidden = 0;
+        if (proof) this.#good = { resource, proof };
         this.#paused = undefined;
         this.#resources.delete(resource);
         return;
@@ -116,7 +152,7 @@ export class CredentialWatch {
   }
 
   #requireOpen(resource: string): void {
-    if (this.#runs(this.#paused) || this.#runs(this.#resources.get(resource))) {
+    if (!this.isOpen(resource)) {
       throw new UpstreamError(
         'refused',
         'the registry has refused our credential; no new attempt for a while',

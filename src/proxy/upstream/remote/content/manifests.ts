@@ -51,15 +51,22 @@ export class Manifests {
     reference: Reference,
     options: ManifestOptions,
   ): Promise<ManifestHead> {
-    const answer = await this.#ask('HEAD', repository, reference, options);
-    if (answer.status === 200) {
-      const head = readHead(answer, reference);
-      if (head) return head;
-    } else if (answer.status !== 405 && answer.status !== 501) {
-      throw statusError(answer, describe(repository, reference));
-    }
+    const head = await this.look(repository, reference, options);
+    if (head) return head;
     const { digest, mediaType, sizeBytes } = await this.get(repository, reference, options);
     return { digest, mediaType, sizeBytes };
+  }
+
+  /** By HEAD alone; undefined from registries that leave out half of the answer. */
+  async look(
+    repository: RepositoryName,
+    reference: Reference,
+    options: ManifestOptions,
+  ): Promise<ManifestHead | undefined> {
+    const answer = await this.#ask('HEAD', repository, reference, options);
+    if (answer.status === 200) return readHead(answer, reference);
+    if (answer.status === 405 || answer.status === 501) return undefined;
+    throw statusError(answer, describe(repository, reference));
   }
 
   #ask(

@@ -25,9 +25,9 @@ const UNSUPPORTED: ReadonlySet<number> = new Set([400, 404, 405, 501]);
 export class Referrers {
   readonly #endpoint: Endpoint;
   readonly #exchange: Exchange;
-  readonly #manifests: Manifests;
+  readonly #manifests: Pick<Manifests, 'get'>;
 
-  constructor(endpoint: Endpoint, exchange: Exchange, manifests: Manifests) {
+  constructor(endpoint: Endpoint, exchange: Exchange, manifests: Pick<Manifests, 'get'>) {
     this.#endpoint = endpoint;
     this.#exchange = exchange;
     this.#manifests = manifests;

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import {
-  CredentialGuard,
-  type Outcome,
-} from '../../../../../src/proxy/upstream/remote/authorization/credential-guard.ts';
+import { CredentialGuard } from '../../../../../src/proxy/upstream/remote/authorization/credential-guard.ts';
+import type {
+  Outcome,
+  Proof,
+} from '../../../../../src/proxy/upstream/remote/authorization/credential-watch.ts';
 import { createLogger } from '../../../../../src/telemetry/index.ts';
 import { credentialOf } from '../../support/connect.ts';
 import { createFakeClock } from '../../support/fake-clock.ts';
@@ -13,11 +14,13 @@ function createGuard() {
   const log = createLogger('info', { write: (line: string) => void lines.push(line) });
   const guard = new CredentialGuard(clock, log);
   let attempts = 0;
-  const attempt = (resource: string, outcome: Outcome, password = 'secret-canary') =>
-    guard.attempt(credentialOf('acme', password), resource, async () => {
+  const attempt = async (resource: string, outcome: Outcome, password = 'secret-canary', proof?: Proof) => {
+    const { result } = await guard.attempt(credentialOf('acme', password), resource, async () => {
       attempts += 1;
-      return { result: outcome, outcome };
+      return { result: outcome, outcome, proof };
     });
+    return result;
+  };
   return { clock, lines, attempt, attempts: () => attempts };
 }
 
@@ -90,6 +93,75 @@ describe('a credential that was accepted', () => {
     await attempt('a', 'unauthorized');
     await attempt('b', 'unauthorized');
     await expect(attempt('good', 'accepted')).rejects.toMatchObject({ kind: 'refused' });
+  });
+});
+
+describe('a registry that answers 401 for single repositories', () => {
+  const KNOWN = 'secret-canary';
+
+  function proofs(...answers: (boolean | undefined)[]) {
+    let asked = 0;
+    const proof = async () => {
+      asked += 1;
+      return answers[asked - 1];
+    };
+    return { proof, asked: () => asked };
+  }
+
+  it('has them paused one by one while the last good one still takes the credential', async () => {
+    const { attempt, lines } = createGuard();
+    const { proof, asked } = proofs(true, true, true);
+    await attempt('good', 'accepted', KNOWN, proof);
+    for (const name of ['a', 'b', 'c']) await attempt(name, 'unauthorized');
+    expect(asked()).toBe(3);
+    await expect(attempt('b', 'unauthorized')).rejects.toMatchObject({ kind: 'refused' });
+    expect(await attempt('good', 'accepted')).toBe('accepted');
+    expect(lines).toEqual([]);
+  });
+
+  it('has a proven credential not called bad, so that nobody makes a new one', async () => {
+    const { attempt } = createGuard();
+    await attempt('good', 'accepted', KNOWN, proofs(true).proof);
+    expect(await attempt('a', 'unauthorized')).toBe('unauthorized');
+    const guard = new CredentialGuard(createFakeClock(), createLogger('silent'));
+    const credential = credentialOf('acme', 'password');
+    const accepted = { result: 1, outcome: 'accepted' as const, proof: async () => true };
+    await guard.attempt(credential, 'good', async () => accepted);
+    const refused = { result: 1, outcome: 'unauthorized' as const };
+    expect((await guard.attempt(credential, 'a', async () => refused)).outcome).toBe('forbidden');
+  });
+
+  it('is left alone at once when the last good one does not take it either', async () => {
+    const { attempt, attempts, lines } = createGuard();
+    const { proof, asked } = proofs(false);
+    await attempt('good', 'accepted', KNOWN, proof);
+    await attempt('a', 'unauthorized');
+    await expect(attempt('good', 'accepted')).rejects.toMatchObject({ kind: 'refused' });
+    expect([attempts(), asked(), lines.length]).toEqual([2, 1, 1]);
+  });
+
+  it('is asked for proof once by many who doubt together', async () => {
+    const { attempt } = createGuard();
+    const { proof, asked } = proofs(true, true);
+    await attempt('good', 'accepted', KNOWN, proof);
+    await Promise.all(Array.from({ length: 20 }, (_, index) => attempt(`r${index}`, 'unauthorized')));
+    expect(asked()).toBe(1);
+  });
+
+  it('is left alone after the second one in a row when there is no proof either way', async () => {
+    const { attempt } = createGuard();
+    await attempt('good', 'accepted', KNOWN, proofs(undefined, undefined).proof);
+    await attempt('a', 'unauthorized');
+    await attempt('b', 'unauthorized');
+    await expect(attempt('good', 'accepted')).rejects.toMatchObject({ kind: 'refused' });
+  });
+
+  it('that turns away the last good one itself is not asked for proof by it', async () => {
+    const { attempt } = createGuard();
+    const { proof, asked } = proofs(true);
+    await attempt('good', 'accepted', KNOWN, proof);
+    await attempt('good', 'unauthorized');
+    expect(asked()).toBe(0);
   });
 });
 

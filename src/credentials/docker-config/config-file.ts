@@ -1,13 +1,22 @@
 import { z } from 'zod';
-import { Secret } from '../core/index.ts';
-import { CredentialOptionsError } from './errors.ts';
-import { canonicalRegistry } from './registry-key.ts';
+import { Secret } from '../../core/index.ts';
+import { CredentialOptionsError } from '../errors.ts';
+import { canonicalRegistry } from '../registry-key.ts';
 
 /** How the file says that one registry is to be logged in to. */
 export type DockerConfigEntry =
   | { readonly type: 'password'; readonly username: string; readonly password: Secret }
-  | { readonly type: 'identity-token' }
+  | { readonly type: 'identity-token'; readonly token: Secret }
   | { readonly type: 'helper'; readonly helper: string };
+
+/** What a file says, ready to be asked. */
+export interface DockerConfig {
+  /** @param registry in any of its spellings */
+  entryFor(registry: string): DockerConfigEntry | undefined;
+}
+
+/** Part of a program's name, so nothing that could lead elsewhere. */
+const HELPER_NAME = /^[a-z0-9-]+$/;
 
 const text = z.string().optional();
 const authEntry = z.object({ auth: text, username: text, password: text, identitytoken: text });
@@ -19,12 +28,19 @@ const dockerConfigFile = z.object({
 
 /**
  * Reads Docker's `config.json` or Podman's `auth.json`.
- * @returns entries by canonical registry. Where several keys mean one registry the first counts, and a helper
- * for just that registry goes before `auths`, as in Docker.
+ * Where several keys mean one registry the first counts, and a helper for just that registry goes before `auths`, as
+ * in Docker.
  * @throws {CredentialOptionsError} with the file's path and, where there is one, the key; never with contents
  */
-export function parseDockerConfig(content: string, path: string): ReadonlyMap<string, DockerConfigEntry> {
+export function parseDockerConfig(content: string, path: string): DockerConfig {
   const { auths, credHelpers, credsStore } = parseFile(content, path);
+  for (const helper of [...Object.values(credHelpers), ...(credsStore ? [credsStore] : [])]) {
+    if (!HELPER_NAME.test(helper)) {
+      throw new CredentialOptionsError(
+        `${path} names a credential helper with other characters than a-z, 0-9 and -`,
+      );
+    }
+  }
   const entries = new Map<string, DockerConfigEntry>();
   const add = (key: string, entry: DockerConfigEntry | undefined): void => {
     const registry = canonicalRegistry(key);
@@ -41,7 +57,12 @@ export function parseDockerConfig(content: string, path: string): ReadonlyMap<st
       ),
     );
   }
-  return entries;
+  return {
+    entryFor: (registry) =>
+      entries.get(canonicalRegistry(registry) ?? registry) ??
+      // Docker asks the store for every registry, whether the file lists it or not.
+      (credsStore ? { type: 'helper', helper: credsStore } : undefined),
+  };
 }
 
 function parseFile(content: string, path: string): z.infer<typeof dockerConfigFile> {
@@ -63,7 +84,7 @@ function readEntry(
   credsStore: string | undefined,
   describeFault: () => string,
 ): DockerConfigEntry | undefined {
-  if (entry.identitytoken) return { type: 'identity-token' };
+  if (entry.identitytoken) return { type: 'identity-token', token: new Secret(entry.identitytoken) };
   if (entry.auth) {
     const decoded = decodeAuth(entry.auth);
     if (!decoded) throw new CredentialOptionsError(describeFault());

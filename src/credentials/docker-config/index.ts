@@ -1,0 +1,2 @@
+export { createDockerConfigProvider, hasDockerLogin } from './docker-config-provider.ts';
+export { dockerConfigOptions } from './options.ts';

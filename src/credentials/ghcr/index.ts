@@ -1,0 +1,2 @@
+export { createGhcrProvider } from './ghcr-provider.ts';
+export { ghcrOptions } from './options.ts';

@@ -1,0 +1,3 @@
+export { Budget } from './budget.ts';
+export { createRateLimitGauges } from './gauges.ts';
+export { type RateLimit, readRateLimit } from './rate-limit.ts';

@@ -1,0 +1,1 @@
+export { createUpstreamProbe, type Ping, type ProbeDependencies, type UpstreamProbe } from './probe.ts';
