@@ -17,6 +17,7 @@ export const ORDER = [
   'kubelet/credential-provider',
   'kubelet/setup',
   'credentials',
+  'machine-identity',
   'plugins',
   'state',
   'network',

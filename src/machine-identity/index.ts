@@ -1,0 +1,2 @@
+export { isMachineNonce, newMachineNonce } from './machine-nonce.ts';
+export { formatProof, looksLikeProof, MAXIMUM_PROOF_LENGTH, parseProof } from './proof.ts';
