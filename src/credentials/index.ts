@@ -2,3 +2,4 @@ export { type CredentialDependencies, createCredentialProvider } from './create-
 export { CredentialOptionsError } from './errors.ts';
 export { type CredentialOptions, credentialOptions } from './options.ts';
 export type { Credential, CredentialProvider, CredentialRequest } from './provider.ts';
+export { CredentialUnavailableError } from './unavailable.ts';

@@ -31,7 +31,9 @@ export async function askService(
     return { status, headers, body: parseObject(body) };
   } catch (cause) {
     request.signal.throwIfAborted();
-    const why = late.aborted ? `gives no answer within ${whole / 1000} s` : `can't be reached (${reason(cause)})`;
+    const why = late.aborted
+      ? `gives no answer within ${whole / 1000} s`
+      : `can't be reached (${reason(cause)})`;
     throw new CredentialUnavailableError(`${service} at ${url.origin} ${why}`, { cause });
   }
 }
@@ -46,7 +48,12 @@ export function wordsOf(body: JsonAnswer['body']): string {
     ...firstOfList(body.errors),
     body.Message,
   ].filter((word) => typeof word === 'string' && word !== '');
-  return words.join(': ').replace(/\p{Cc}+/gu, ' ').slice(0, MAXIMUM_WORDS) || 'without a word';
+  return (
+    words
+      .join(': ')
+      .replace(/\p{Cc}+/gu, ' ')
+      .slice(0, MAXIMUM_WORDS) || 'without a word'
+  );
 }
 
 /** A text that an answer has to have. @returns undefined where it is missing, empty, or none for a header */

@@ -38,7 +38,7 @@ export function createGcpProvider(options: GcpOptions, dependencies: GcpDependen
     dependencies.client ??
     createHttpClient({ reach: 'any', timeoutMs: TIMEOUT_MS, maximumBytes: MAXIMUM_BYTES });
   const now = () => clock.now();
-  const metadata = createGoogleMetadata({ env, now });
+  const metadata = createGoogleMetadata({ env, clock });
   const service = createTokenService({ client, now });
   const subjectToken = createSubjectTokenSource(client);
   const named = credentialsFile && parseCredentialsFile(credentialsFile.text(), credentialsFile.path);

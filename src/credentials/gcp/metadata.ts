@@ -1,3 +1,4 @@
+import { backoffDelayMs, type Clock } from '../../core/index.ts';
 import { createHttpClient } from '../../network/index.ts';
 import { isRecord } from '../../oci/index.ts';
 import { CredentialUnavailableError } from '../unavailable.ts';
@@ -15,7 +16,7 @@ export interface GoogleMetadata {
 
 export interface MetadataDependencies {
   readonly env: Environment;
-  readonly now: () => number;
+  readonly clock: Clock;
 }
 
 /** By address: a name would have to be resolved, and a resolver may lie. */
@@ -23,6 +24,7 @@ const DEFAULT_HOST = '169.254.169.254';
 const TIMEOUT_MS = 2_000;
 const MAXIMUM_BYTES = 64 * 1024;
 const ATTEMPTS = 3;
+const BACKOFF = { baseMs: 250, capMs: 1_000 };
 const ACCOUNT = '/computeMetadata/v1/instance/service-accounts/default';
 const FLAVOR = 'Google';
 
@@ -30,7 +32,7 @@ const FLAVOR = 'Google';
  * @see https://cloud.google.com/compute/docs/metadata/querying-metadata
  * @see https://cloud.google.com/compute/docs/instances/verifying-instance-identity
  */
-export function createGoogleMetadata({ env, now }: MetadataDependencies): GoogleMetadata {
+export function createGoogleMetadata({ env, clock }: MetadataDependencies): GoogleMetadata {
   const host = env.GCE_METADATA_HOST || env.GCE_METADATA_IP || DEFAULT_HOST;
   const client = createHttpClient({ reach: 'any', timeoutMs: TIMEOUT_MS, maximumBytes: MAXIMUM_BYTES });
   let closing: Promise<void> | undefined;
@@ -48,6 +50,7 @@ export function createGoogleMetadata({ env, now }: MetadataDependencies): Google
       if (attempt === ATTEMPTS) {
         throw new CredentialUnavailableError(`the metadata server answers ${status}, ${ATTEMPTS} times`);
       }
+      await clock.sleep(backoffDelayMs(attempt, BACKOFF, Math.random), signal);
     }
   }
 
@@ -73,7 +76,7 @@ export function createGoogleMetadata({ env, now }: MetadataDependencies): Google
     async accessToken(signal) {
       const answer = parseToken(await ask(`${ACCOUNT}/token`, signal));
       if (!answer) throw new CredentialUnavailableError("the metadata server's answer holds no access token");
-      return { token: answer.token, expiresAt: now() + answer.seconds * 1000 };
+      return { token: answer.token, expiresAt: clock.now() + answer.seconds * 1000 };
     },
     async identityToken(audience, signal) {
       const token = await ask(

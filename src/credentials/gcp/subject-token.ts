@@ -41,7 +41,7 @@ function fetchThrough(client: HttpClient, signal: AbortSignal): typeof fetch {
       throw new TypeError(`${method} is not sent`);
     }
     const { status, headers, body } = await client.request(url, {
-      method: method as 'GET' | 'POST',
+      method,
       headers: Object.fromEntries(new Headers(init?.headers)),
       ...(typeof init?.body === 'string' && { body: init.body }),
       signal,
