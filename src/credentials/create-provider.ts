@@ -1,12 +1,14 @@
 import type { Clock } from '../core/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { createAnonymousProvider } from './anonymous.ts';
+import { createAcrProvider, createAzureProvider } from './azure/index.ts';
 import { createDockerConfigProvider } from './docker-config.ts';
 import { createGcpProvider } from './gcp/index.ts';
 import type { CredentialOptions } from './options.ts';
 import { createPluginProvider } from './plugin/index.ts';
 import type { CredentialProvider } from './provider.ts';
 import { createStaticProvider } from './static.ts';
+import { createKubernetesProvider, createTokenFileProvider } from './token-providers.ts';
 
 export interface CredentialDependencies {
   /** For credentials that end: when a new one is due. */
@@ -32,6 +34,14 @@ export function createCredentialProvider(
       return createDockerConfigProvider(options);
     case 'gcp':
       return createGcpProvider(options, dependencies);
+    case 'acr':
+      return createAcrProvider(options, dependencies);
+    case 'azure':
+      return createAzureProvider(options, dependencies);
+    case 'kubernetes':
+      return createKubernetesProvider(options, dependencies);
+    case 'token-file':
+      return createTokenFileProvider(options, dependencies);
     case 'module':
     case 'grpc':
     case 'exec':

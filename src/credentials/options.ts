@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { optionTypes } from '../core/index.ts';
 import { providerPluginOptions } from '../plugins/index.ts';
+import { acrOptions, azureOptions } from './azure/index.ts';
 import { gcpOptions } from './gcp/index.ts';
+import { kubernetesTokenOptions, tokenFileOptions } from './token-options.ts';
 
 const anonymous = z.strictObject({ type: z.literal('anonymous') }).describe('No credential is shown.');
 
@@ -34,6 +36,10 @@ export const credentialOptions = z.discriminatedUnion('type', [
   staticCredential,
   dockerConfig,
   gcpOptions,
+  acrOptions,
+  azureOptions,
+  kubernetesTokenOptions,
+  tokenFileOptions,
   ...providerPluginOptions,
 ]);
 export type CredentialOptions = z.infer<typeof credentialOptions>;

@@ -14,7 +14,7 @@ export interface CloudRegistryOptions {
   /** What a login that gets no token hears; undefined where it gets one. */
   readonly refuse: (username: string, password: string) => ServiceAnswer | undefined;
   /** Whatever else the registry's host answers outside of `/v2/`. */
-  readonly answer?: (request: ServiceRequest) => ServiceAnswer | undefined;
+  readonly answer?: (request: ServiceRequest) => Promise<ServiceAnswer> | undefined;
 }
 
 /** A registry of a cloud: its own token endpoint on its own host, and the real docker-registry behind it. */
@@ -34,7 +34,8 @@ export async function startCloudRegistry(options: CloudRegistryOptions): Promise
   let registry: DockerRegistry | undefined;
 
   async function answer(request: ServiceRequest): Promise<ServiceAnswer> {
-    if (request.url.pathname !== tokenPath) return options.answer?.(request) ?? { status: 404, body: {} };
+    if (request.url.pathname !== tokenPath)
+      return (await options.answer?.(request)) ?? { status: 404, body: {} };
     const basic = /^Basic (.*)$/i.exec(request.headers.authorization ?? '')?.[1] ?? '';
     const shown = Buffer.from(basic, 'base64').toString();
     const colon = shown.indexOf(':');

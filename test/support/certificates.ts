@@ -113,7 +113,7 @@ function validity() {
 }
 
 /** The library keeps its classes by metadata that JavaScript engines do not have yet; it needs these four functions. */
-async function loadX509(): Promise<X509> {
+export async function loadX509(): Promise<X509> {
   const metadata = new WeakMap<object, Map<unknown, unknown>>();
   const get = (key: unknown, target: object) => metadata.get(target)?.get(key);
   const define = (key: unknown, value: unknown, target: object) => {

@@ -1,0 +1,5 @@
+export { createAcrProvider } from './acr-provider.ts';
+export { createAzureProvider } from './azure-provider.ts';
+export type { EntraDependencies } from './entra-token.ts';
+export { instanceMetadataUrl } from './instance-metadata.ts';
+export { acrOptions, azureOptions } from './options.ts';

@@ -1,0 +1,10 @@
+export { startAppIdentity } from './app-identity.ts';
+export { type ContainerRegistry, startContainerRegistry } from './container-registry.ts';
+export {
+  type Entra,
+  type EntraApplication,
+  type ManagedPrincipal,
+  startEntra,
+  TENANT,
+} from './entra.ts';
+export { type AzureInstanceMetadata, startAzureInstanceMetadata } from './instance-metadata.ts';
