@@ -1,7 +1,11 @@
 import type { Clock } from '../core/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { createAnonymousProvider } from './anonymous.ts';
+
+import { createEcrProvider } from './aws/index.ts';
+
 import { createAcrProvider, createAzureProvider } from './azure/index.ts';
+
 import { createDockerConfigProvider } from './docker-config.ts';
 import { createGcpProvider } from './gcp/index.ts';
 import type { CredentialOptions } from './options.ts';
@@ -32,6 +36,8 @@ export function createCredentialProvider(
       return createStaticProvider(options);
     case 'docker-config':
       return createDockerConfigProvider(options);
+    case 'ecr':
+      return createEcrProvider(options, dependencies);
     case 'gcp':
       return createGcpProvider(options, dependencies);
     case 'acr':

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { optionTypes } from '../core/index.ts';
 import { providerPluginOptions } from '../plugins/index.ts';
+import { ecrCredentialOptions } from './aws/index.ts';
 import { acrOptions, azureOptions } from './azure/index.ts';
 import { gcpOptions } from './gcp/index.ts';
 import { kubernetesTokenOptions, tokenFileOptions } from './token-options.ts';
@@ -35,6 +36,7 @@ export const credentialOptions = z.discriminatedUnion('type', [
   anonymous,
   staticCredential,
   dockerConfig,
+  ecrCredentialOptions,
   gcpOptions,
   acrOptions,
   azureOptions,

@@ -15,6 +15,16 @@ export function tokenClaims(token: string): Readonly<Record<string, unknown>> | 
   }
 }
 
+/**
+ * When a JWT ends that was made just now: by its lifetime, so that a clock of ours that is off does not matter.
+ * @returns undefined where it does not say so
+ */
+export function newTokenEnd(token: string, now: number): number | undefined {
+  const { exp, iat } = tokenClaims(token) ?? {};
+  if (typeof exp !== 'number' || typeof iat !== 'number') return undefined;
+  return Number.isFinite(exp - iat) ? now + (exp - iat) * 1000 : undefined;
+}
+
 /** When a JWT ends, in milliseconds since the epoch. @returns undefined where it does not say so */
 export function tokenEnd(token: string): number | undefined {
   const end = tokenClaims(token)?.exp;

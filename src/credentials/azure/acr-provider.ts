@@ -1,11 +1,12 @@
 import { Secret } from '../../core/index.ts';
 import { createHttpClient, type HttpClient } from '../../network/index.ts';
 import { createCredentialCache } from '../credential-cache.ts';
+import { withFailurePause } from '../failure-pause.ts';
 import { askService, textIn, wordsOf } from '../json-service.ts';
 import type { Credential, CredentialProvider } from '../provider.ts';
 import { requireRegistry } from '../registry-hosts.ts';
 import { isLoopback } from '../service-url.ts';
-import { tokenEnd } from '../token-claims.ts';
+import { newTokenEnd } from '../token-claims.ts';
 import { CredentialUnavailableError } from '../unavailable.ts';
 import { AZURE_REGISTRIES, cloudOf } from './cloud.ts';
 import { createEntraTokens, type EntraDependencies } from './entra-token.ts';
@@ -28,14 +29,16 @@ export function createAcrProvider(options: AcrOptions, dependencies: EntraDepend
   const client = createHttpClient({ reach: 'any', timeoutMs: TIMEOUT_MS, maximumBytes: MAXIMUM_BYTES });
   let closing: Promise<unknown> | undefined;
 
-  const cache = createCredentialCache(async (registry, signal): Promise<Credential> => {
+  async function fetch(registry: string, signal: AbortSignal): Promise<Credential> {
     requireRegistry(registry, AZURE_REGISTRIES, options.registries, { type: 'acr', owner: 'Azure' });
     const { authority, registryResource } = cloudOf(registry);
     const entra = await tokens.token(options.resource ?? registryResource, authority, signal);
     const refresh = await exchange(client, registry, entra.token, signal);
-    const expiresAt = tokenEnd(refresh) ?? entra.expiresAt;
+    const expiresAt = newTokenEnd(refresh, dependencies.clock.now()) ?? entra.expiresAt;
     return { username: NOBODY, password: new Secret(refresh), expiresAt };
-  }, dependencies);
+  }
+
+  const cache = createCredentialCache(withFailurePause(fetch, dependencies), dependencies);
 
   return {
     type: 'acr',

@@ -1,6 +1,7 @@
 import { Secret } from '../../core/index.ts';
 import { createCredentialCache } from '../credential-cache.ts';
-import type { CredentialProvider } from '../provider.ts';
+import { withFailurePause } from '../failure-pause.ts';
+import type { Credential, CredentialProvider } from '../provider.ts';
 import { cloudOf } from './cloud.ts';
 import { createEntraTokens, type EntraDependencies } from './entra-token.ts';
 import type { AzureOptions } from './options.ts';
@@ -15,10 +16,13 @@ export function createAzureProvider(
 ): CredentialProvider {
   const { audience, username } = options;
   const tokens = createEntraTokens(options, dependencies);
-  const cache = createCredentialCache(async (_registry, signal) => {
+
+  async function fetch(_registry: string, signal: AbortSignal): Promise<Credential> {
     const { token, expiresAt } = await tokens.token(audience, cloudOf('').authority, signal);
     return { username, password: new Secret(token), expiresAt };
-  }, dependencies);
+  }
+
+  const cache = createCredentialCache(withFailurePause(fetch, dependencies), dependencies);
   return {
     type: 'azure',
     credential: ({ registry, signal }) => cache.get(registry, signal),

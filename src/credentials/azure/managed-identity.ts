@@ -69,9 +69,9 @@ function endpointFor(env: Environment) {
 
 function readToken({ body }: JsonAnswer, now: number): EntraToken {
   const token = textIn(body, 'access_token');
-  const endsAt = Number(body.expires_on) * 1000;
-  const lifetime = Number(body.expires_in) * 1000;
-  const expiresAt = Number.isFinite(endsAt) ? endsAt : now + lifetime;
+  // What is left of it says more than the time by another clock; apps are told the time only.
+  const left = Number(body.expires_in) * 1000;
+  const expiresAt = Number.isFinite(left) ? now + left : Number(body.expires_on) * 1000;
   if (token !== undefined && Number.isFinite(expiresAt)) return { token, expiresAt };
   throw new CredentialUnavailableError('the answer of the managed identity endpoint holds no access token');
 }

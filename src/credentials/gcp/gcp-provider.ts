@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { type Clock, Secret } from '../../core/index.ts';
 import { createHttpClient, type HttpClient } from '../../network/index.ts';
 import { createCredentialCache } from '../credential-cache.ts';
+import { withFailurePause } from '../failure-pause.ts';
 import type { Credential, CredentialProvider } from '../provider.ts';
 import { requireRegistry } from '../registry-hosts.ts';
 import { tokenEnd } from '../token-claims.ts';
@@ -89,7 +90,7 @@ export function createGcpProvider(options: GcpOptions, dependencies: GcpDependen
     );
   }
 
-  const cache = createCredentialCache(async (registry, signal): Promise<Credential> => {
+  async function fetch(registry: string, signal: AbortSignal): Promise<Credential> {
     if (audience === undefined) {
       requireRegistry(registry, REGISTRIES, options.registries, { type: 'gcp', owner: 'Google' });
       const { token, expiresAt } = await accessToken(signal);
@@ -98,7 +99,9 @@ export function createGcpProvider(options: GcpOptions, dependencies: GcpDependen
     const token = await identityToken(audience, signal);
     const expiresAt = tokenEnd(token);
     return { username, password: new Secret(token), ...(expiresAt !== undefined && { expiresAt }) };
-  }, dependencies);
+  }
+
+  const cache = createCredentialCache(withFailurePause(fetch, dependencies), dependencies);
 
   return {
     type: 'gcp',

@@ -1,6 +1,8 @@
 import type { Clock } from '../../core/index.ts';
 import type { StateStore } from '../../state/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
+import { createAzureVerifier } from './azure/index.ts';
+import { createGcpVerifier } from './gcp/index.ts';
 import { createHtpasswdVerifier } from './htpasswd-verifier.ts';
 import { createJwtVerifier } from './jwt/index.ts';
 import { createKubernetesVerifier } from './kubernetes/index.ts';
@@ -69,6 +71,10 @@ function createVerifier(options: VerifierOptions, dependencies: VerifierDependen
       return createKubernetesVerifier(options, dependencies);
     case 'oauth2':
       return createOAuth2Verifier(options, dependencies);
+    case 'gcp':
+      return createGcpVerifier(options, dependencies);
+    case 'azure':
+      return createAzureVerifier(options, dependencies);
     case 'module':
     case 'grpc':
     case 'exec':

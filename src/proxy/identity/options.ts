@@ -1,6 +1,8 @@
 import { z } from 'zod';
 import { optionTypes } from '../../core/index.ts';
+import { azureVerifierOptions } from './azure/index.ts';
 import { commonVerifierOptions } from './common-options.ts';
+import { gcpVerifierOptions } from './gcp/index.ts';
 import { jwtVerifierOptions } from './jwt/index.ts';
 import { kubernetesVerifierOptions } from './kubernetes/index.ts';
 import { ldapVerifierOptions } from './ldap/index.ts';
@@ -27,6 +29,8 @@ export const verifierOptions = z.discriminatedUnion('type', [
   jwtVerifierOptions,
   kubernetesVerifierOptions,
   oauth2VerifierOptions,
+  gcpVerifierOptions,
+  azureVerifierOptions,
   ...pluginVerifierOptions,
 ]);
 export type VerifierOptions = z.infer<typeof verifierOptions>;

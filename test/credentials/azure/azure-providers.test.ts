@@ -178,8 +178,10 @@ describe('a token of Entra ID', () => {
       const provider = make();
       await write({ sub: 'system:serviceaccount:registry:other' });
       expect(await failure(provider)).toContain('no federated credential for the subject');
+      world.clock.advance(60_000);
       await write({ aud: 'https://kubernetes.default.svc' });
       expect(await failure(provider)).toContain('api://AzureADTokenExchange');
+      world.clock.advance(60_000);
       await write({});
       expect(claimsOf(await passwordOf(provider)).oid).toBe(PRINCIPAL_ID);
     }
@@ -247,6 +249,7 @@ describe('what went wrong is told', () => {
     const provider = world.provider(principal(world, { federatedTokenFile: path }));
     expect(await failure(provider)).toContain("can't be read");
     for (const content of ['', '\n', 'two words canary', 'x'.repeat(100_000)]) {
+      world.clock.advance(60_000);
       await writeFile(path, content);
       const told = await failure(provider);
       expect(told).toContain(path);
@@ -269,6 +272,29 @@ describe('acr', () => {
     clock.advance(1);
     expect(await passwordOf(acr, service.host)).not.toBe(first?.password.reveal());
     expect(acr.type).toBe('acr');
+  });
+
+  it.each([-3_600_000, 3_600_000])('is kept as long although our clock is off by %i ms', async (skewMs) => {
+    const { provider, registry, clock } = await createAzureWorld({ skewMs });
+    const { service } = await registry();
+    const acr = provider({ type: 'acr', registries: [service.host] });
+    const first = await passwordOf(acr, service.host);
+    clock.advance(3 * 3_600_000 - 60_001);
+    expect(await passwordOf(acr, service.host)).toBe(first);
+    clock.advance(1);
+    expect(await passwordOf(acr, service.host)).not.toBe(first);
+  });
+
+  it('asks nobody again for a while after a failure, which is told to all', async () => {
+    const { provider, metadata, clock } = await createAzureWorld();
+    const acr = provider({ type: 'acr' });
+    metadata.answerInstead(() => ({ status: 403, body: { error: 'no' } }));
+    for (let pull = 0; pull < 20; pull += 1)
+      expect(await failure(acr, 'acme.azurecr.io')).toContain('403: no');
+    expect(metadata.received).toHaveLength(1);
+    clock.advance(1_000);
+    await failure(acr, 'acme.azurecr.io');
+    expect(metadata.received).toHaveLength(2);
   });
 
   it('that was turned away is replaced at once', async () => {

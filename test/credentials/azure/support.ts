@@ -47,7 +47,7 @@ export interface AzureWorldOptions {
 const FILES = ['clientSecretFile', 'certificateFile'] as const;
 
 export async function createAzureWorld(options: AzureWorldOptions = {}): Promise<AzureWorld> {
-  const clock = { ...createStillClock(Date.now()), sleep: async () => undefined };
+  const clock = { ...createStillClock(Math.floor(Date.now() / 1000) * 1000), sleep: async () => undefined };
   const now = () => clock.now() + (options.skewMs ?? 0);
   const entra = await startEntra({
     now,

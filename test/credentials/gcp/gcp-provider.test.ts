@@ -173,10 +173,11 @@ describe('an access token', () => {
   });
 
   it('by federation is made of what the token file holds at that time', async () => {
-    const { provider, file, writeToken } = await federation();
+    const { provider, file, writeToken, clock } = await federation();
     const gcp = provider({ credentialsFile: file });
     await writeToken('https://of.somebody.else');
     expect(await failure(gcp)).toContain('rejected by the attribute condition');
+    clock.advance(60_000);
     await writeToken();
     expect(await passwordOf(gcp)).toMatch(/^ya29/);
   });

@@ -1,0 +1,2 @@
+export { createEcrProvider } from './ecr-provider.ts';
+export { ecrCredentialOptions } from './options.ts';

@@ -1,0 +1,1 @@
+export { createEcrProvider, ecrCredentialOptions } from './ecr/index.ts';
