@@ -4,7 +4,7 @@ import { createAnonymousProvider } from './anonymous.ts';
 
 import { createEcrProvider } from './aws/index.ts';
 
-import { createAcrProvider, createAzureProvider } from './azure/index.ts';
+import { createAcrProvider, createAzureAttestedProvider, createAzureProvider } from './azure/index.ts';
 
 import { createDockerConfigProvider } from './docker-config.ts';
 import { createGcpProvider } from './gcp/index.ts';
@@ -44,6 +44,8 @@ export function createCredentialProvider(
       return createAcrProvider(options, dependencies);
     case 'azure':
       return createAzureProvider(options, dependencies);
+    case 'azure-attested':
+      return createAzureAttestedProvider(options, dependencies);
     case 'kubernetes':
       return createKubernetesProvider(options, dependencies);
     case 'token-file':

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { optionTypes } from '../core/index.ts';
 import { providerPluginOptions } from '../plugins/index.ts';
 import { ecrCredentialOptions } from './aws/index.ts';
-import { acrOptions, azureOptions } from './azure/index.ts';
+import { acrOptions, azureAttestedOptions, azureOptions } from './azure/index.ts';
 import { gcpOptions } from './gcp/index.ts';
 import { kubernetesTokenOptions, tokenFileOptions } from './token-options.ts';
 
@@ -40,6 +40,7 @@ export const credentialOptions = z.discriminatedUnion('type', [
   gcpOptions,
   acrOptions,
   azureOptions,
+  azureAttestedOptions,
   kubernetesTokenOptions,
   tokenFileOptions,
   ...providerPluginOptions,

@@ -1,2 +1,3 @@
+export { attestationNonce } from './attestation-nonce.ts';
 export { isMachineNonce, newMachineNonce } from './machine-nonce.ts';
 export { formatProof, looksLikeProof, MAXIMUM_PROOF_LENGTH, parseProof } from './proof.ts';

@@ -91,4 +91,19 @@ export const azureOptions = z
   .describe('Azure: the token of a managed identity, to log in to a proxy with a verifier of type `azure`.');
 export type AzureOptions = z.infer<typeof azureOptions>;
 
+/** `type: azure-attested`. */
+export const azureAttestedOptions = z
+  .strictObject({
+    type: z.literal('azure-attested'),
+    audience: z.string().min(1).describe('Audience of the verifier that it is for. Exact.'),
+    nonceFile: optionTypes.optionalFile.describe(
+      'Where this machine keeps its nonce; made with the first login. It is a secret, and the proxy knows the machine by it: keep it when the disk is made anew.',
+    ),
+    username: username.default('_azure'),
+  })
+  .describe(
+    'Azure: a document that the metadata service signs for a virtual machine, to log in to a proxy with a verifier of type `azure-attested`.',
+  );
+export type AzureAttestedOptions = z.infer<typeof azureAttestedOptions>;
+
 export type EntraOptions = Pick<AcrOptions, keyof typeof entraOptions>;

@@ -2,6 +2,7 @@ import type { Clock } from '../../core/index.ts';
 import type { StateStore } from '../../state/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import { createAzureVerifier } from './azure/index.ts';
+import { createAzureAttestedVerifier } from './azure-attested/index.ts';
 import { createGcpVerifier } from './gcp/index.ts';
 import { createHtpasswdVerifier } from './htpasswd-verifier.ts';
 import { createJwtVerifier } from './jwt/index.ts';
@@ -75,6 +76,8 @@ function createVerifier(options: VerifierOptions, dependencies: VerifierDependen
       return createGcpVerifier(options, dependencies);
     case 'azure':
       return createAzureVerifier(options, dependencies);
+    case 'azure-attested':
+      return createAzureAttestedVerifier(options, dependencies);
     case 'module':
     case 'grpc':
     case 'exec':

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { optionTypes } from '../../core/index.ts';
 import { azureVerifierOptions } from './azure/index.ts';
+import { azureAttestedVerifierOptions } from './azure-attested/index.ts';
 import { commonVerifierOptions } from './common-options.ts';
 import { gcpVerifierOptions } from './gcp/index.ts';
 import { jwtVerifierOptions } from './jwt/index.ts';
@@ -31,6 +32,7 @@ export const verifierOptions = z.discriminatedUnion('type', [
   oauth2VerifierOptions,
   gcpVerifierOptions,
   azureVerifierOptions,
+  azureAttestedVerifierOptions,
   ...pluginVerifierOptions,
 ]);
 export type VerifierOptions = z.infer<typeof verifierOptions>;

@@ -1,4 +1,14 @@
 export { startAppIdentity } from './app-identity.ts';
+export {
+  type Attestation,
+  createAttestation,
+  INTERMEDIATE_URL,
+  makeSelfSigned,
+  SHA256,
+  SHA256_WITH_RSA,
+  type Signer,
+  timeText,
+} from './attestation.ts';
 export { type ContainerRegistry, startContainerRegistry } from './container-registry.ts';
 export {
   type Entra,
