@@ -4,6 +4,7 @@ import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
 import { CommandError, EXIT } from './errors.ts';
 import { explainCommand } from './explain.ts';
+import { identityCommand } from './identity.ts';
 import { loginCommand } from './login.ts';
 import { serveCommand } from './serve.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
@@ -20,11 +21,13 @@ export function createProgram(terminal: Terminal = processTerminal): Command {
     checkCommand(terminal),
     explainCommand(terminal),
     loginCommand(terminal),
+    identityCommand(terminal),
     demoCommand(),
   ]) {
     program.addCommand(command);
   }
-  for (const command of [program, ...program.commands]) {
+  const nested = program.commands.flatMap((command) => command.commands);
+  for (const command of [program, ...program.commands, ...nested]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => terminal.print(text.replace(/\n$/, '')),
       writeErr: (text) => terminal.printError(text.replace(/\n$/, '')),

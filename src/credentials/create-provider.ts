@@ -18,6 +18,8 @@ export interface CredentialDependencies {
   /** For credentials that end: when a new one is due. */
   readonly clock: Clock;
   readonly log: Logger;
+  /** What a cloud's machine is told by its environment; that of the process when missing. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /**

@@ -11,7 +11,7 @@ const entraOptions = {
     .optional()
     .describe('Tenant (directory) of the service principal; else AZURE_TENANT_ID of the environment.'),
   clientId: z
-    .uuid('expected the client id of an application or managed identity')
+    .guid('expected the client id of an application or managed identity')
     .optional()
     .describe(
       'Application (client) id of the service principal, or of a user-assigned managed identity; else AZURE_CLIENT_ID of the environment.',

@@ -1,6 +1,7 @@
 export { startAppIdentity } from './app-identity.ts';
 export {
   type Attestation,
+  type AttestedContent,
   createAttestation,
   INTERMEDIATE_URL,
   makeSelfSigned,

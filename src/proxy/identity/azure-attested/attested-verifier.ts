@@ -13,6 +13,7 @@ import { createInstanceRecords } from '../instance-records/index.ts';
 import { settle } from '../settle.ts';
 import type { Outcome, ShownCredential, Verifier } from '../verifier.ts';
 import type { AttestedFacts } from './attested-facts.ts';
+import { checkDocument } from './check-document.ts';
 import { DocumentError } from './document-error.ts';
 import {
   createFetchedIntermediates,
@@ -45,9 +46,7 @@ export function createAzureAttestedVerifier(
 ): Verifier {
   const { name, username, audience, leeway: leewayMs, maximumAge: maximumAgeMs } = options;
   const { clock, state } = dependencies;
-  const roots: readonly X509Certificate[] = options.rootsFile
-    ? readCertificates(options.rootsFile)
-    : azureRoots();
+  const roots = rootsOf(options);
   const intermediates = intermediateSource(options, dependencies);
   const records = createInstanceRecords(
     {
@@ -67,8 +66,6 @@ export function createAzureAttestedVerifier(
     if (typeof document !== 'string' || !isMachineNonce(nonce)) {
       return refused('it is no document of Azure with the nonce of a machine');
     }
-    // With it comes a parser that only these logins need.
-    const { checkDocument } = await import('./check-document.ts');
     const expected = { roots, signers: options.signers, maximumAgeMs, leewayMs };
     const facts = await checkDocument(
       document,
@@ -119,9 +116,13 @@ export function createAzureAttestedVerifier(
   };
 }
 
-function intermediateSource(
+export function rootsOf({ rootsFile }: AzureAttestedVerifierOptions): readonly X509Certificate[] {
+  return rootsFile ? readCertificates(rootsFile) : azureRoots();
+}
+
+export function intermediateSource(
   { intermediatesFile }: AzureAttestedVerifierOptions,
-  { clock, client, resolve }: AttestedVerifierDependencies,
+  { clock, client, resolve }: Omit<AttestedVerifierDependencies, 'state'>,
 ): IntermediateSource {
   if (intermediatesFile) return createGivenIntermediates(readCertificates(intermediatesFile));
   const limits = { timeoutMs: TIMEOUT_MS, maximumBytes: MAXIMUM_BYTES, ...(resolve && { resolve }) };

@@ -21,7 +21,12 @@ export function hasChain(
 
 /** Names, key identifiers, the right to issue, and the signature. */
 export function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
-  return issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+  try {
+    return issuer.ca && certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+  } catch {
+    // Of a signature algorithm or key that is none.
+    return false;
+  }
 }
 
 function isInTime({ validFrom, validTo }: X509Certificate, now: number): boolean {

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { optionTypes } from '../../../core/index.ts';
 import { commonVerifierOptions } from '../common-options.ts';
 
-const uuid = z
-  .uuid('expected an id such as 11111111-2222-3333-4444-555555555555')
+const guid = z
+  .guid('expected an id such as 11111111-2222-3333-4444-555555555555')
   .transform((id) => id.toLowerCase());
 
 /** `type: azure-attested`. */
@@ -18,10 +18,10 @@ export const azureAttestedVerifierOptions = z
         'Goes into the nonce of the documents: one that was made for another service is refused. Exact.',
       ),
     subscriptions: z
-      .array(uuid)
+      .array(guid)
       .describe('Subscriptions whose machines are let in. An empty list lets in nobody.'),
     virtualMachines: z
-      .array(uuid)
+      .array(guid)
       .optional()
       .describe('Ids of virtual machines (`vmId`) that are let in, where not all of the subscriptions are.'),
     signers: z

@@ -1,6 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import { fromBER, OctetString } from 'asn1js';
-import { Certificate, ContentInfo, IssuerAndSerialNumber, SignedData, type SignerInfo } from 'pkijs';
+import { type DerElement, derChildren, derContent, derElements, malformed, TAG } from './der.ts';
 import { DocumentError } from './document-error.ts';
 
 /** A CMS message with one signer, taken apart; nothing in it is verified. */
@@ -15,19 +14,35 @@ export interface SignedDocument {
   readonly certificate: X509Certificate;
 }
 
+interface Signer {
+  readonly name: SignerName;
+  readonly digest: string;
+  readonly attributes: DerElement | undefined;
+  readonly signature: Buffer;
+}
+
+/** Issuer and serial number, in their bytes. */
+interface SignerName {
+  readonly issuer: Buffer;
+  readonly serial: Buffer;
+}
+
 const MAXIMUM_LENGTH = 12 * 1024;
 const MAXIMUM_CERTIFICATES = 5;
-const DATA = '1.2.840.113549.1.7.1';
-const SIGNED_DATA = '1.2.840.113549.1.7.2';
-const CONTENT_TYPE = '1.2.840.113549.1.9.3';
-const MESSAGE_DIGEST = '1.2.840.113549.1.9.4';
-const SHA256 = '2.16.840.1.101.3.4.2.1';
-const RSA = '1.2.840.113549.1.1.1';
-const SHA256_WITH_RSA = '1.2.840.113549.1.1.11';
+const VERSION_1 = '01';
+/** Object identifiers, by the bytes of their content in hex. */
+const OID = {
+  data: '2a864886f70d010701',
+  signedData: '2a864886f70d010702',
+  contentType: '2a864886f70d010903',
+  messageDigest: '2a864886f70d010904',
+  sha256: '608648016503040201',
+  rsa: '2a864886f70d010101',
+  sha256WithRsa: '2a864886f70d01010b',
+} as const;
 /** Azure writes the name of the signature algorithm where that of the digest belongs. */
-const DIGESTS = [SHA256, SHA256_WITH_RSA];
-const SIGNATURES = [RSA, SHA256_WITH_RSA];
-const SET_OF = 0x31;
+const DIGESTS: readonly string[] = [OID.sha256, OID.sha256WithRsa];
+const SIGNATURES: readonly string[] = [OID.rsa, OID.sha256WithRsa];
 
 /**
  * @param text base64
@@ -35,93 +50,125 @@ const SET_OF = 0x31;
  * @see RFC 5652, section 5
  */
 export function parseSignedDocument(text: string): SignedDocument {
-  const der = decode(text);
-  try {
-    return takeApart(der);
-  } catch (error) {
-    if (error instanceof DocumentError) throw error;
-    // The parsers' errors are of many kinds, and quote the message.
-    throw new DocumentError('it is no CMS message');
-  }
+  const [info, ...rest] = derElements(decode(text));
+  const [type, wrapped, ...more] = derChildren(info, TAG.sequence);
+  const [data, ...others] = derChildren(wrapped, TAG.context0);
+  if (rest.length + more.length + others.length > 0 || hexOf(type) !== OID.signedData) throw malformed();
+  // No lists of revoked certificates: there would be one element more.
+  const [version, digests, encapsulated, certificates, signers, ...unknown] = derChildren(data, TAG.sequence);
+  requireVersion(version);
+  const signer = onlySigner(derChildren(signers, TAG.set));
+  const stated = derChildren(digests, TAG.set).map(algorithmOf);
+  if (unknown.length > 0 || stated.length !== 1 || stated[0] !== signer.digest) throw malformed();
+  const content = contentOf(encapsulated);
+  return {
+    content,
+    certificate: certificateOf(derChildren(certificates, TAG.context0), signer.name),
+    signature: signer.signature,
+    ...signedPart(signer.attributes, content),
+  };
 }
 
-function takeApart(der: Buffer): SignedDocument {
-  const parsed = fromBER(new Uint8Array(der));
-  if (parsed.offset !== der.length) throw new DocumentError('it is cut, or something follows it');
-  const info = new ContentInfo({ schema: parsed.result });
-  if (info.contentType !== SIGNED_DATA) throw new DocumentError('it is no signed message');
-  const data = new SignedData({ schema: info.content });
-  const signer = onlySigner(data);
-  const content = contentOf(data);
-  const certificate = certificateOf(data, signer);
-  return { content, certificate, signature: bytesOf(signer.signature), ...signedPart(signer, content) };
-}
-
-function onlySigner({ signerInfos }: SignedData): SignerInfo {
-  const [signer] = signerInfos;
-  if (!signer || signerInfos.length !== 1) {
-    throw new DocumentError(`it has ${signerInfos.length} signers instead of one`);
-  }
-  if (!DIGESTS.includes(signer.digestAlgorithm.algorithmId)) {
-    throw new DocumentError('its digest is not SHA-256');
-  }
-  if (!SIGNATURES.includes(signer.signatureAlgorithm.algorithmId)) {
+function onlySigner(infos: readonly DerElement[]): Signer {
+  if (infos.length !== 1) throw new DocumentError(`it has ${infos.length} signers instead of one`);
+  const [version, sid, digestAlgorithm, ...rest] = derChildren(infos[0], TAG.sequence);
+  requireVersion(version);
+  const attributes = rest[0]?.tag === TAG.context0 ? rest[0] : undefined;
+  const [signatureAlgorithm, signature, ...unknown] = attributes ? rest.slice(1) : rest;
+  if (unknown.length > 0) throw new DocumentError('its signer has attributes that nobody signed');
+  const digest = algorithmOf(digestAlgorithm);
+  if (!DIGESTS.includes(digest)) throw new DocumentError('its digest is not SHA-256');
+  if (!SIGNATURES.includes(algorithmOf(signatureAlgorithm))) {
     throw new DocumentError('its signature is not RSA with SHA-256');
   }
-  return signer;
+  const [issuer, serial, ...more] = derChildren(sid, TAG.sequence);
+  if (!issuer || !serial || more.length > 0) throw malformed();
+  return {
+    name: { issuer: issuer.bytes, serial: serial.bytes },
+    digest,
+    attributes,
+    signature: derContent(signature, TAG.octetString),
+  };
 }
 
-function contentOf({ encapContentInfo }: SignedData): Buffer {
-  const { eContentType, eContent } = encapContentInfo;
-  if (eContentType !== DATA || !eContent) throw new DocumentError('it holds no content');
-  return bytesOf(eContent);
+function contentOf(encapsulated: DerElement | undefined): Buffer {
+  const [type, wrapped, ...rest] = derChildren(encapsulated, TAG.sequence);
+  if (hexOf(type) !== OID.data || rest.length > 0) throw new DocumentError('it holds no content');
+  const [octets, ...more] = derChildren(wrapped, TAG.context0);
+  if (more.length > 0) throw malformed();
+  return derContent(octets, TAG.octetString);
 }
 
 /** Issuer and serial number have to name exactly one of the certificates that came along. */
-function certificateOf({ certificates = [] }: SignedData, { sid }: SignerInfo): X509Certificate {
-  if (!(sid instanceof IssuerAndSerialNumber)) throw new DocumentError('its signer is not named by issuer');
+function certificateOf(certificates: readonly DerElement[], name: SignerName): X509Certificate {
   if (certificates.length > MAXIMUM_CERTIFICATES) throw new DocumentError('it holds too many certificates');
-  const named = certificates.filter(
-    (certificate) =>
-      certificate instanceof Certificate &&
-      certificate.issuer.isEqual(sid.issuer) &&
-      certificate.serialNumber.isEqual(sid.serialNumber),
-  );
+  const named = certificates.filter((certificate) => isNamed(certificate, name));
   const [certificate] = named;
-  if (!(certificate instanceof Certificate) || named.length !== 1) {
+  if (!certificate || named.length !== 1) {
     throw new DocumentError('it does not hold the certificate of its signer, or holds it twice');
   }
-  return new X509Certificate(Buffer.from(certificate.toSchema().toBER()));
+  try {
+    return new X509Certificate(certificate.bytes);
+  } catch {
+    throw new DocumentError("the certificate of its signer can't be read");
+  }
+}
+
+/** @see RFC 5280, section 4.1 */
+function isNamed(certificate: DerElement, { issuer, serial }: SignerName): boolean {
+  const [signed, algorithm, signature, ...rest] = derChildren(certificate, TAG.sequence);
+  const [version, own, signedAlgorithm, ownIssuer] = derChildren(signed, TAG.sequence);
+  // The algorithm stands twice, and once where nobody signs it; so does a number of unused bits.
+  const isWhole =
+    version?.tag === TAG.context0 &&
+    rest.length === 0 &&
+    algorithm !== undefined &&
+    signedAlgorithm?.bytes.equals(algorithm.bytes) === true &&
+    derContent(signature, TAG.bitString)[0] === 0;
+  if (!isWhole) throw malformed();
+  return own?.bytes.equals(serial) === true && ownIssuer?.bytes.equals(issuer) === true;
 }
 
 function signedPart(
-  { signedAttrs }: SignerInfo,
+  attributes: DerElement | undefined,
   content: Buffer,
 ): Pick<SignedDocument, 'signedBytes' | 'statedDigest'> {
-  if (!signedAttrs) return { signedBytes: content, statedDigest: undefined };
-  const only = (type: string): unknown => {
-    const values = signedAttrs.attributes.filter((attribute) => attribute.type === type);
-    const [attribute] = values;
-    if (values.length !== 1 || attribute?.values.length !== 1) {
+  if (!attributes) return { signedBytes: content, statedDigest: undefined };
+  const all = derElements(attributes.content).map((attribute) => {
+    const [type, values, ...rest] = derChildren(attribute, TAG.sequence);
+    if (rest.length > 0) throw malformed();
+    return { type: hexOf(type), values: derChildren(values, TAG.set) };
+  });
+  const only = (wanted: string): DerElement | undefined => {
+    const found = all.filter(({ type }) => type === wanted);
+    if (found.length !== 1 || found[0]?.values.length !== 1) {
       throw new DocumentError('its signed attributes are not as they have to be');
     }
-    return attribute.values[0];
+    return found[0].values[0];
   };
-  const type = only(CONTENT_TYPE) as { valueBlock?: { toString(): string } };
-  const digest = only(MESSAGE_DIGEST);
-  if (type.valueBlock?.toString() !== DATA || !(digest instanceof OctetString)) {
-    throw new DocumentError('its signed attributes are not as they have to be');
-  }
+  if (hexOf(only(OID.contentType)) !== OID.data)
+    throw new DocumentError('its signed attributes are of other content');
+  const statedDigest = derContent(only(OID.messageDigest), TAG.octetString);
   // They are signed as the set that they are, not with the tag that they have in the message: section 5.4.
-  const signedBytes = Buffer.from(new Uint8Array(signedAttrs.encodedValue));
-  signedBytes[0] = SET_OF;
-  return { signedBytes, statedDigest: bytesOf(digest) };
+  const signedBytes = Buffer.from(attributes.bytes);
+  signedBytes[0] = TAG.set;
+  return { signedBytes, statedDigest };
 }
 
-/** Only in one piece: DER has no other form. */
-function bytesOf(octets: OctetString): Buffer {
-  if (octets.idBlock.isConstructed) throw new DocumentError('it is not in DER');
-  return Buffer.from(octets.valueBlock.valueHexView);
+/** The identifier of an algorithm without parameters; a NULL says the same. */
+function algorithmOf(element: DerElement | undefined): string {
+  const [identifier, parameters, ...rest] = derChildren(element, TAG.sequence);
+  const isBare = parameters === undefined || derContent(parameters, TAG.null).length === 0;
+  if (!isBare || rest.length > 0) throw malformed();
+  return hexOf(identifier);
+}
+
+function hexOf(identifier: DerElement | undefined): string {
+  return derContent(identifier, TAG.objectIdentifier).toString('hex');
+}
+
+function requireVersion(version: DerElement | undefined): void {
+  if (derContent(version, TAG.integer).toString('hex') !== VERSION_1) throw malformed();
 }
 
 function decode(text: string): Buffer {

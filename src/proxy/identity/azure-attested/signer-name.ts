@@ -14,7 +14,8 @@ export function isSignedFor(certificate: X509Certificate, names: readonly string
 function alternativeNames({ subjectAltName }: X509Certificate): string[] | undefined {
   // A name with a comma or a quote in it is printed in quotes: no host name has them, and none is taken apart.
   if (subjectAltName === undefined) return undefined;
-  if (subjectAltName.includes('"')) return [];
+  // Node answers with null where it can't read the extension.
+  if (!subjectAltName || subjectAltName.includes('"')) return [];
   return subjectAltName
     .split(', ')
     .filter((name) => name.startsWith('DNS:'))

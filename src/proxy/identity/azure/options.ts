@@ -5,8 +5,8 @@ import { audienceOption, tokenTimeOptions } from '../jwt/index.ts';
 import { keySetOptions, serviceUrl } from '../key-sets/index.ts';
 
 const { jwksFile, certificateAuthorityFile, keepKeys } = keySetOptions;
-const uuid = z
-  .uuid('expected an id such as 11111111-2222-3333-4444-555555555555')
+const guid = z
+  .guid('expected an id such as 11111111-2222-3333-4444-555555555555')
   .transform((id) => id.toLowerCase());
 
 /** `type: azure`. */
@@ -18,13 +18,13 @@ export const azureVerifierOptions = z
       'A token has to be made for it: the Application ID URI (tokens of version 1) or the client id (of version 2) that the proxy goes by in Entra ID. Exact.',
     ),
     tenants: z
-      .array(uuid)
+      .array(guid)
       .describe('Ids of the tenants whose tokens are taken. An empty list lets in nobody.'),
     principalIds: z
-      .array(uuid)
+      .array(guid)
       .optional()
       .describe('Object ids of service principals (managed identities are ones) that are let in.'),
-    subscriptions: z.array(uuid).optional().describe('Subscriptions whose managed identities are let in.'),
+    subscriptions: z.array(guid).optional().describe('Subscriptions whose managed identities are let in.'),
     resources: z
       .array(z.string().startsWith('/').refine(isPattern, 'expected a pattern such as /subscriptions/ID/**'))
       .optional()

@@ -96,7 +96,7 @@ describe('a document', () => {
   ])('made %i ms from now, good for %i ms: %s', async (offset, lifetime, type) => {
     const world = await createAttestedWorld();
     const createdAt = world.clock.now() + offset;
-    const document = await world.document({ createdAt, expiresAt: createdAt + lifetime } as never);
+    const document = await world.document({ createdAt, expiresAt: createdAt + lifetime });
     expect(await verifyWith(world.verifierOf(), world.proof(document))).toMatchObject({ type });
   });
 });
@@ -109,7 +109,7 @@ describe('a machine', () => {
     world.clock.advance(MINUTE_MS);
     // Somebody gets a program on it to ask for a document of his own.
     const own = newMachineNonce(randomBytes);
-    const document = await world.document({ nonce: attestationNonce(own, AUDIENCE) } as never);
+    const document = await world.document({ nonce: attestationNonce(own, AUDIENCE) });
     expect(await verifyWith(verifier, world.proof(document, own))).toMatchObject({
       type: 'refused',
       reason: expect.stringContaining('bound to another nonce'),
@@ -124,7 +124,7 @@ describe('a machine', () => {
     const proofs = await Promise.all(
       Array.from({ length: 10 }, async () => {
         const own = newMachineNonce(randomBytes);
-        return world.proof(await world.document({ nonce: attestationNonce(own, AUDIENCE) } as never), own);
+        return world.proof(await world.document({ nonce: attestationNonce(own, AUDIENCE) }), own);
       }),
     );
     const outcomes = await Promise.all(proofs.map((proof) => verifyWith(verifier, proof)));

@@ -9,7 +9,7 @@ import {
 } from '../../../../src/proxy/identity/azure-attested/index.ts';
 import type { Outcome, Verifier } from '../../../../src/proxy/identity/index.ts';
 import type { StateStore } from '../../../../src/state/index.ts';
-import { type Attestation, createAttestation } from '../../../servers/azure/index.ts';
+import { type Attestation, type AttestedContent, createAttestation } from '../../../servers/azure/index.ts';
 import { createMemoryState } from '../support/memory-state.ts';
 import { createStillClock, type StillClock } from '../support/still-clock.ts';
 
@@ -29,7 +29,7 @@ export interface AttestedWorld {
   readonly fetched: string[];
   verifierOf(input?: AttestedInput, client?: HttpClient): Verifier;
   /** Signs a document that is right but for what is given. */
-  document(change?: Parameters<Attestation['sign']>[0] & object, ...rest: Rest): Promise<string>;
+  document(change?: Partial<AttestedContent>, ...rest: Rest): Promise<string>;
   /** The password with this document. */
   proof(document: string, nonce?: string): string;
 }
@@ -75,7 +75,7 @@ export async function createAttestedWorld(): Promise<AttestedWorld> {
           subscriptionId: SUBSCRIPTION,
           vmId: MACHINE,
           createdAt: clock.now(),
-          ...(change as object),
+          ...change,
         },
         ...rest,
       ),
