@@ -19,6 +19,15 @@ interface VerifyOptions {
 export function identityCommand(terminal: Terminal = processTerminal): Command {
   return new Command('identity')
     .description('say what this machine can prove, or check what another one shows')
+    .addHelpText(
+      'after',
+      `
+Exit codes: 0 yes, 1 no, 2 the arguments or the configuration are wrong
+
+Examples:
+  drp identity show --audience docker.example.com
+  drp identity verify --verifier google token.jwt`,
+    )
     .addCommand(showCommand(terminal))
     .addCommand(verifyCommand(terminal));
 }
