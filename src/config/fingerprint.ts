@@ -12,6 +12,7 @@ export function fingerprintOf(files: ReadonlyMap<string, FileContents>): string 
   for (const [path, contents] of [...files].toSorted(([one], [other]) => (one < other ? -1 : 1))) {
     hash.update(`${Buffer.byteLength(path)}:${path}:${contents.type}:`);
     if (contents.type === 'contents') hash.update(`${contents.bytes.length}:`).update(contents.bytes);
+    if (contents.type === 'folder') hash.update(JSON.stringify(contents.names));
     if (contents.type === 'unusable') hash.update(contents.reason);
   }
   return hash.digest('hex');

@@ -1,6 +1,6 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import { watchedFolders } from './watched-folders.ts';
+import { ANY_NAME, watchedFolders } from './watched-folders.ts';
 
 /** Tells that something may have changed behind some paths. */
 export interface FolderWatch {
@@ -40,7 +40,8 @@ export function createFolderWatch(onEvent: () => void): FolderWatch {
       const entry: Watched = { watcher, identity, names };
       watched.set(folder, entry);
       watcher.on('change', (_event, name) => {
-        if (name === null || entry.names.has(name.toString())) onEvent();
+        const matters = name === null || entry.names.has(ANY_NAME) || entry.names.has(name.toString());
+        if (matters) onEvent();
       });
       watcher.on('error', () => {
         if (watched.get(folder) === entry) drop(folder);

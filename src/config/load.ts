@@ -146,6 +146,7 @@ function decode(
   contents: FileContents,
 ): { type: 'text'; content: string } | { type: 'unusable'; reason: string } {
   if (contents.type === 'missing') return { type: 'unusable', reason: 'there is no such file' };
+  if (contents.type === 'folder') return { type: 'unusable', reason: 'is a folder' };
   if (contents.type === 'unusable') return contents;
   if (contents.bytes.length > CONFIG_LIMIT_BYTES) {
     return { type: 'unusable', reason: `is larger than ${CONFIG_LIMIT_BYTES} bytes` };

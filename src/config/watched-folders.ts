@@ -2,6 +2,9 @@ import type { Stats } from 'node:fs';
 import { lstat, readlink } from 'node:fs/promises';
 import { basename, join, parse, relative, resolve, sep } from 'node:path';
 
+/** Stands for each name in a folder. */
+export const ANY_NAME = '*';
+
 /** As the kernel has it. */
 const MOST_SYMLINKS = 40;
 
@@ -46,6 +49,7 @@ async function steps(path: string): Promise<Step[]> {
     }
     if (following.length === 0 || !isFolder(status)) {
       found.push({ folder: current, name });
+      if (isFolder(status)) found.push({ folder: join(current, name), name: ANY_NAME });
       break;
     }
     current = join(current, name);

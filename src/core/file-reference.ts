@@ -65,3 +65,37 @@ export class FolderReference {
     return this.#path;
   }
 }
+
+/** A folder whose files with one ending the loader reads, as it reads {@link FileReference}s; a reload sees all of them. */
+export class FolderFilesReference {
+  #path: string;
+  #files: ReadonlyMap<string, Buffer> | undefined;
+
+  /** @param ending of the names of the files that are meant, such as `.pem` */
+  constructor(
+    path: string,
+    readonly ending: string,
+  ) {
+    this.#path = path;
+  }
+
+  get path(): string {
+    return this.#path;
+  }
+
+  /** Contents by name, as they were when the configuration was loaded. @throws when they were not loaded */
+  get files(): ReadonlyMap<string, Buffer> {
+    if (!this.#files) throw new Error(`${this.#path} has not been loaded`);
+    return this.#files;
+  }
+
+  /** Called by the loader, once. */
+  resolve(absolutePath: string, files: ReadonlyMap<string, Buffer>): void {
+    this.#path = absolutePath;
+    this.#files = files;
+  }
+
+  toJSON(): string {
+    return this.#path;
+  }
+}

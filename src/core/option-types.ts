@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseDurationMs } from './duration.ts';
-import { FileReference, FolderReference } from './file-reference.ts';
+import { FileReference, FolderFilesReference, FolderReference } from './file-reference.ts';
 import { Secret } from './secret.ts';
 
 /**
@@ -35,6 +35,14 @@ export const folder = z
   .min(1)
   .transform((path) => new FolderReference(path))
   .meta({ title: 'Folder' });
+
+/** A folder that has to exist, and whose files with this ending are read. */
+export const filesIn = (ending: string) =>
+  z
+    .string()
+    .min(1)
+    .transform((path) => new FolderFilesReference(path, ending))
+    .meta({ title: 'Folder' });
 
 /** A secret written in the file itself, usually as `${NAME}` from the environment. */
 export const secret = z

@@ -1,11 +1,9 @@
 import type { Clock } from '../core/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { createAnonymousProvider } from './anonymous.ts';
-
-import { createEcrProvider } from './aws/index.ts';
+import { createDocumentProvider, createEcrProvider, createStsProvider } from './aws/index.ts';
 
 import { createAcrProvider, createAzureAttestedProvider, createAzureProvider } from './azure/index.ts';
-
 import { createDockerConfigProvider } from './docker-config.ts';
 import { createGcpProvider } from './gcp/index.ts';
 import type { CredentialOptions } from './options.ts';
@@ -40,6 +38,10 @@ export function createCredentialProvider(
       return createDockerConfigProvider(options);
     case 'ecr':
       return createEcrProvider(options, dependencies);
+    case 'aws-sts':
+      return createStsProvider(options, dependencies);
+    case 'aws-iid':
+      return createDocumentProvider(options, dependencies);
     case 'gcp':
       return createGcpProvider(options, dependencies);
     case 'acr':

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { optionTypes } from '../core/index.ts';
 import { providerPluginOptions } from '../plugins/index.ts';
-import { ecrCredentialOptions } from './aws/index.ts';
+import { documentCredentialOptions, ecrCredentialOptions, stsCredentialOptions } from './aws/index.ts';
 import { acrOptions, azureAttestedOptions, azureOptions } from './azure/index.ts';
 import { gcpOptions } from './gcp/index.ts';
 import { kubernetesTokenOptions, tokenFileOptions } from './token-options.ts';
@@ -37,6 +37,8 @@ export const credentialOptions = z.discriminatedUnion('type', [
   staticCredential,
   dockerConfig,
   ecrCredentialOptions,
+  stsCredentialOptions,
+  documentCredentialOptions,
   gcpOptions,
   acrOptions,
   azureOptions,

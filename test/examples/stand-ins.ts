@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { isMap, isPair, isScalar, isSeq, parseDocument, visit } from 'yaml';
+import { createDocumentSigner } from '../servers/aws/index.ts';
 import { createCertificateAuthority } from '../support/certificates.ts';
 
 // Of the password "example".
@@ -46,11 +47,12 @@ export async function prepare(text: string, folder: string): Promise<Prepared> {
     Pair: (_, { key, value }, ancestors) => {
       if (!isScalar(key) || !isScalar(value) || typeof value.value !== 'string') return;
       const name = String(key.value);
-      if (!/file$|^directory$|^layout$/i.test(name)) return;
+      if (!/file$|^directory$|^layout$|^certificates$/i.test(name)) return;
       const path = value.value.startsWith('/') ? basename(value.value) : value.value;
       value.value = path;
       const content = contents[name === 'file' ? `${name} of ${sectionOf(ancestors)}` : name];
-      if (content !== undefined) files.set(path, content);
+      if (name === 'certificates') files.set(join(path, 'eu-west-1.pem'), content ?? '');
+      else if (content !== undefined) files.set(path, content);
       else if (/(?:secret|password|token)file$/i.test(name)) files.set(path, 'stand-in\n');
     },
   });
@@ -71,6 +73,8 @@ async function contentsByKey(text: string): Promise<Record<string, string>> {
     keyFile: keyPem,
     certificateAuthorityFile: authority.certificatePem,
     jwksFile: KEY_SET,
+    // Making its key takes a while.
+    ...(/\bcertificates:/.test(text) && { certificates: (await createDocumentSigner()).certificatePem }),
     credentialsFile: GOOGLE_KEY,
     'file of credentials': JSON.stringify({ auths: loginsFor(text) }),
     'file of verifiers': `somebody:${BCRYPT_HASH}\n`,

@@ -1,9 +1,12 @@
-import type { AwsCredentialIdentity, RuntimeConfigAwsCredentialIdentityProvider } from '@aws-sdk/types';
+import type { fromTemporaryCredentials } from '@aws-sdk/credential-providers';
+import { CredentialOptionsError } from '../errors.ts';
 import type { AwsCredentialOptions } from './options.ts';
 import { AWS_REQUEST_HANDLER, METADATA_TIMEOUT_MS } from './sdk-settings.ts';
 
 /** Gives AWS credentials that hold at least for some minutes; the SDK is loaded when they are first asked for. */
-export type CredentialChain = RuntimeConfigAwsCredentialIdentityProvider;
+export type CredentialChain = ReturnType<typeof fromTemporaryCredentials>;
+
+export type AwsCredentials = Awaited<ReturnType<CredentialChain>>;
 
 /**
  * Where the SDK looks: environment, profile (single sign-on, web identity and roles included), process, web identity token,
@@ -12,7 +15,7 @@ export type CredentialChain = RuntimeConfigAwsCredentialIdentityProvider;
  */
 export function createCredentialChain(options: AwsCredentialOptions, region: string): CredentialChain {
   let loading: Promise<CredentialChain> | undefined;
-  return async (properties): Promise<AwsCredentialIdentity> => {
+  return async (properties): Promise<AwsCredentials> => {
     loading ??= loadChain(options, region);
     return (await loading)(properties);
   };
@@ -37,4 +40,21 @@ async function loadChain({ profile, role }: AwsCredentialOptions, region: string
     },
     clientConfig,
   });
+}
+
+const ACCOUNT = '{account}';
+
+/**
+ * The options with the account put into the ARN of the role.
+ * @throws {CredentialOptionsError} where an account is wanted and none is known
+ */
+export function roleInAccount(
+  { profile, role }: AwsCredentialOptions,
+  account: string | undefined,
+): AwsCredentialOptions {
+  if (!role?.arn.includes(ACCOUNT)) return { profile, role };
+  if (account === undefined) {
+    throw new CredentialOptionsError(`the host of the registry says no account for ${ACCOUNT} in role.arn`);
+  }
+  return { profile, role: { ...role, arn: role.arn.replace(ACCOUNT, account) } };
 }

@@ -10,7 +10,9 @@ const role = z.strictObject({
   arn: z
     .string()
     .regex(ARN_OF_ROLE, 'expected the ARN of a role, such as arn:aws:iam::111122223333:role/pull')
-    .describe('For `ecr`, `{account}` stands for the account in the host of the registry.'),
+    .describe(
+      '`{account}` stands for the account of the registry (`ecr`) or of the instance (`verifyInstance`).',
+    ),
   externalId: z
     .string()
     .regex(/^[\w+=,.@:/-]{2,1224}$/, 'expected an external id')

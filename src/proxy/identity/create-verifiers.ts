@@ -1,6 +1,7 @@
 import type { Clock } from '../../core/index.ts';
 import type { StateStore } from '../../state/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
+import { createDocumentVerifier, createStsVerifier } from './aws/index.ts';
 import { createAzureVerifier } from './azure/index.ts';
 import { createAzureAttestedVerifier } from './azure-attested/index.ts';
 import { createGcpVerifier } from './gcp/index.ts';
@@ -72,6 +73,10 @@ function createVerifier(options: VerifierOptions, dependencies: VerifierDependen
       return createKubernetesVerifier(options, dependencies);
     case 'oauth2':
       return createOAuth2Verifier(options, dependencies);
+    case 'aws-sts':
+      return createStsVerifier(options, dependencies);
+    case 'aws-iid':
+      return createDocumentVerifier(options, dependencies);
     case 'gcp':
       return createGcpVerifier(options, dependencies);
     case 'azure':

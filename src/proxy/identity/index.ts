@@ -5,6 +5,16 @@ export {
   type LoginOrigin,
   type LoginOutcome,
 } from './authenticator.ts';
+export {
+  createDocumentVerifier,
+  createStsVerifier,
+  type DocumentDependencies,
+  type DocumentVerifierOptions,
+  type RegionCertificates,
+  readRegionCertificates,
+  type StsDependencies,
+  type StsVerifierOptions,
+} from './aws/index.ts';
 export { readAttestedDocument } from './azure-attested/index.ts';
 export { createVerifiers, type VerifierDependencies, VerifierError } from './create-verifiers.ts';
 export { type ExplainedLogin, type ExplainedStep, explainLogin } from './explain-login/index.ts';

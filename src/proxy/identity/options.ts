@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { optionTypes } from '../../core/index.ts';
+import { documentVerifierOptions, stsVerifierOptions } from './aws/index.ts';
 import { azureVerifierOptions } from './azure/index.ts';
 import { azureAttestedVerifierOptions } from './azure-attested/index.ts';
 import { commonVerifierOptions } from './common-options.ts';
@@ -30,6 +31,8 @@ export const verifierOptions = z.discriminatedUnion('type', [
   jwtVerifierOptions,
   kubernetesVerifierOptions,
   oauth2VerifierOptions,
+  stsVerifierOptions,
+  documentVerifierOptions,
   gcpVerifierOptions,
   azureVerifierOptions,
   azureAttestedVerifierOptions,

@@ -1,8 +1,6 @@
 import type { ECRClient } from '@aws-sdk/client-ecr';
 import type { ECRPUBLICClient } from '@aws-sdk/client-ecr-public';
-import { CredentialOptionsError } from '../../errors.ts';
-import { createCredentialChain } from '../credential-chain.ts';
-import type { AwsCredentialOptions } from '../options.ts';
+import { createCredentialChain, roleInAccount } from '../credential-chain.ts';
 import { AWS_MAXIMUM_ATTEMPTS, AWS_REQUEST_HANDLER } from '../sdk-settings.ts';
 import type { EcrHost } from './ecr-host.ts';
 import type { EcrCredentialOptions } from './options.ts';
@@ -25,7 +23,6 @@ export interface EcrClients {
 
 /** The only region that has the public API. */
 const PUBLIC_REGION = 'us-east-1';
-const ACCOUNT = '{account}';
 
 type TokenSource = (signal: AbortSignal) => Promise<EcrToken>;
 
@@ -41,7 +38,7 @@ export function createEcrClients(options: EcrCredentialOptions): EcrClients {
   async function createSource(place: EcrPlace): Promise<TokenSource> {
     const account = place.type === 'private' ? place.account : undefined;
     const region = place.type === 'public' ? PUBLIC_REGION : place.region;
-    const credentials = createCredentialChain(forAccount(options, account), region);
+    const credentials = createCredentialChain(roleInAccount(options, account), region);
     if (place.type === 'public') {
       const { ECRPUBLICClient, GetAuthorizationTokenCommand } = await import('@aws-sdk/client-ecr-public');
       const client = new ECRPUBLICClient({ ...common, region, credentials });
@@ -78,15 +75,4 @@ export function createEcrClients(options: EcrCredentialOptions): EcrClients {
       sources.clear();
     },
   };
-}
-
-function forAccount(
-  { profile, role }: EcrCredentialOptions,
-  account: string | undefined,
-): AwsCredentialOptions {
-  if (!role?.arn.includes(ACCOUNT)) return { profile, role };
-  if (account === undefined) {
-    throw new CredentialOptionsError(`the host of the registry says no account for ${ACCOUNT} in role.arn`);
-  }
-  return { profile, role: { ...role, arn: role.arn.replace(ACCOUNT, account) } };
 }

@@ -1,6 +1,6 @@
 import { onTestFinished } from 'vitest';
 import { type ByteStream, type FileReference, Secret } from '../../../../src/core/index.ts';
-import type { Credential } from '../../../../src/credentials/index.ts';
+import type { Credential, CredentialProvider } from '../../../../src/credentials/index.ts';
 import type { HostLookup } from '../../../../src/network/index.ts';
 import { parseRepositoryName, type RepositoryName } from '../../../../src/oci/index.ts';
 import { type Upstream, upstreamOptions } from '../../../../src/proxy/upstream/index.ts';
@@ -19,6 +19,8 @@ export interface ConnectOptions {
   readonly connections?: number;
   readonly certificateAuthorityPem?: string;
   readonly credential?: () => Credential | undefined;
+  /** Instead of `credential`. */
+  readonly provider?: Pick<CredentialProvider, 'credential' | 'discard'>;
   readonly resolve?: HostLookup;
 }
 
@@ -36,7 +38,7 @@ export const REPOSITORY = repositoryName('team/app');
 
 /** The upstream for a registry at this address, with a clock that stands still. */
 export function connect(url: string, options: ConnectOptions = {}): Connected {
-  const { credential = () => undefined, resolve, certificateAuthorityPem, ...file } = options;
+  const { credential = () => undefined, provider, resolve, certificateAuthorityPem, ...file } = options;
   const parsed = upstreamOptions.parse({
     url,
     ...file,
@@ -50,7 +52,7 @@ export function connect(url: string, options: ConnectOptions = {}): Connected {
     'test',
     { ...parsed, url },
     {
-      credentials: { type: 'test', credential: async () => credential(), close: async () => {} },
+      credentials: { credential: async () => credential(), ...provider, type: 'test', close: async () => {} },
       clock,
       random: () => 0.5,
       log: createLogger('debug', { write: (line: string) => void lines.push(line) }),

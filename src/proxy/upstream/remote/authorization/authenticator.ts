@@ -1,11 +1,12 @@
 import type { Clock } from '../../../../core/index.ts';
-import type { Credential, CredentialProvider } from '../../../../credentials/index.ts';
+import type { CredentialProvider } from '../../../../credentials/index.ts';
 import type { Logger } from '../../../../telemetry/index.ts';
 import { UpstreamError } from '../../errors.ts';
 import { abortable } from '../abortable.ts';
 import type { Answer } from '../transport/index.ts';
 import { basicAuthorization } from './basic.ts';
-import { CredentialGuard, type Outcome } from './credential-guard.ts';
+import { CredentialAttempts } from './credential-attempts.ts';
+import type { Outcome } from './credential-guard.ts';
 import { chooseScheme, type Scheme, sameScheme } from './scheme.ts';
 import type { BearerToken } from './token-answer.ts';
 import { TokenCache } from './token-cache.ts';
@@ -26,7 +27,7 @@ export interface AuthenticatorDependencies {
   readonly log: Logger;
   /** Called with a signal that is no single caller's: a token may be for many. */
   readonly sendTokenRequest: (signal: AbortSignal) => TokenSender;
-  /** A token that should have held was turned away and is being replaced. */
+  /** A token or credential that should have held was turned away and is being replaced. */
   readonly onRenewal: () => void;
 }
 
@@ -44,7 +45,7 @@ export class Authenticator {
   readonly #options: AuthenticatorOptions;
   readonly #dependencies: AuthenticatorDependencies;
   readonly #tokens: TokenCache;
-  readonly #guard: CredentialGuard;
+  readonly #attempts: CredentialAttempts;
   readonly #closed = new AbortController();
   #scheme: Scheme | undefined;
 
@@ -52,7 +53,7 @@ export class Authenticator {
     this.#options = options;
     this.#dependencies = dependencies;
     this.#tokens = new TokenCache(dependencies.clock);
-    this.#guard = new CredentialGuard(dependencies.clock, dependencies.log);
+    this.#attempts = new CredentialAttempts(options.registryName, this.#closed.signal, dependencies);
   }
 
   /**
@@ -119,42 +120,39 @@ export class Authenticator {
     });
   }
 
-  async #requestToken(
+  #requestToken(
     scheme: BearerScheme,
     scope: string,
     signal: AbortSignal,
   ): Promise<BearerToken | UpstreamError> {
-    const credential = await this.#credential(signal);
     const send = this.#dependencies.sendTokenRequest(signal);
-    const run = () => requestToken(scheme, scope, credential, send);
-    return credential ? this.#guard.attempt(credential, scope, run) : (await run()).result;
-  }
-
-  async #sendBasic(scope: string, signal: AbortSignal, send: Send): Promise<Answer> {
-    const credential = await this.#credential(signal);
-    if (!credential) {
-      throw new UpstreamError('refused', 'the registry wants a user name, and no credential is configured');
-    }
-    const attempt = this.#guard.attempt(credential, scope, async () => {
-      signal.throwIfAborted();
-      const answer = await send(basicAuthorization(credential));
-      return { result: answer, outcome: basicOutcome(answer) };
+    return this.#attempts.make(scope, signal, async (credential) => {
+      const { result, outcome } = await requestToken(scheme, scope, credential, send);
+      const turnedAway = outcome === 'refused' ? 'yes' : outcome === 'forbidden' ? 'perhaps' : 'no';
+      return { result, outcome, turnedAway };
     });
-    return abortable(attempt, signal);
   }
 
-  async #credential(signal: AbortSignal): Promise<Credential | undefined> {
-    try {
-      return await this.#dependencies.credentials.credential({
-        registry: this.#options.registryName,
-        signal,
-      });
-    } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      throw new UpstreamError('unreachable', 'the credential for the registry cannot be had now', {
-        cause: error,
-      });
-    }
+  #sendBasic(scope: string, signal: AbortSignal, send: Send): Promise<Answer> {
+    const attempt = this.#attempts.make(
+      scope,
+      signal,
+      async (credential) => {
+        if (!credential) {
+          throw new UpstreamError(
+            'refused',
+            'the registry wants a user name, and no credential is configured',
+          );
+        }
+        signal.throwIfAborted();
+        const answer = await send(basicAuthorization(credential));
+        // Amazon ECR answers 403 to a password that has ended.
+        const turnedAway = answer.status === 401 ? 'yes' : answer.status === 403 ? 'perhaps' : 'no';
+        return { result: answer, outcome: basicOutcome(answer), turnedAway };
+      },
+      (answer) => answer.discard(),
+    );
+    return abortable(attempt, signal);
   }
 }
 

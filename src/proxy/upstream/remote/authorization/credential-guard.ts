@@ -1,31 +1,14 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { LRUCache } from 'lru-cache';
 import type { Clock } from '../../../../core/index.ts';
 import type { Credential } from '../../../../credentials/index.ts';
 import type { Logger } from '../../../../telemetry/index.ts';
-import { UpstreamError } from '../../errors.ts';
+import { CredentialWatch, type Outcome } from './credential-watch.ts';
 
-/**
- * What an attempt with the credential showed.
- *
- * - `accepted`: it is good
- * - `refused`: it is bad, the token server says so
- * - `unauthorized`: a resource says so, which some registries do where only that resource is forbidden
- * - `forbidden`: not for this resource; some token servers say so of a bad credential
- * - `undecided`: the answer says nothing about it
- */
-export type Outcome = 'accepted' | 'refused' | 'unauthorized' | 'forbidden' | 'undecided';
+export type { Outcome } from './credential-watch.ts';
 
-const FIRST_PAUSE_MS = 30_000;
-const LONGEST_PAUSE_MS = 300_000;
-/** So many resources in a row that forbid themselves to an unproven credential mean that it is bad. */
-const FORBIDDEN_LIMIT = 3;
-const MAXIMUM_PAUSED_RESOURCES = 1024;
-
-interface Pause {
-  /** Milliseconds since the epoch. */
-  readonly until: number;
-  readonly lengthMs: number;
-}
+/** More than are in use at a time, also where a provider has several. */
+const MAXIMUM_CREDENTIALS = 64;
 
 /**
  * Keeps a wrong credential from becoming a storm of logins and a locked account. Until it has been accepted once,
@@ -36,12 +19,7 @@ export class CredentialGuard {
   readonly #key = randomBytes(32);
   readonly #clock: Clock;
   readonly #log: Logger;
-  #fingerprint = '';
-  #proven = false;
-  #forbidden = 0;
-  #paused: Pause | undefined;
-  #resources = new Map<string, Pause>();
-  #turn: Promise<void> = Promise.resolve();
+  readonly #watches = new LRUCache<string, CredentialWatch>({ max: MAXIMUM_CREDENTIALS });
 
   constructor(clock: Clock, log: Logger) {
     this.#clock = clock;
@@ -53,110 +31,22 @@ export class CredentialGuard {
    * @param resource what the attempt is for
    * @throws {UpstreamError} `refused`, without an attempt, during a pause
    */
-  async attempt<T>(
+  attempt<T>(
     credential: Credential,
     resource: string,
     run: () => Promise<{ readonly result: T; readonly outcome: Outcome }>,
   ): Promise<T> {
-    this.#meet(credential);
-    this.#requireOpen(resource);
-    if (this.#proven) return this.#run(resource, run);
-    return this.#inTurn(() => {
-      this.#requireOpen(resource);
-      return this.#run(resource, run);
-    });
+    return this.#watchOf(credential).attempt(resource, run);
   }
 
-  async #run<T>(
-    resource: string,
-    run: () => Promise<{ readonly result: T; readonly outcome: Outcome }>,
-  ): Promise<T> {
-    const fingerprint = this.#fingerprint;
-    const { result, outcome } = await run();
-    if (fingerprint === this.#fingerprint) this.#note(resource, outcome);
-    return result;
-  }
-
-  #note(resource: string, outcome: Outcome): void {
-    switch (outcome) {
-      case 'undecided':
-        return;
-      case 'accepted':
-        this.#proven = true;
-        this.#forbidden = 0;
-        this.#paused = undefined;
-        this.#resources.delete(resource);
-        return;
-      case 'refused':
-        this.#pauseAll();
-        return;
-      case 'unauthorized':
-        if (this.#proven) this.#pauseResource(resource);
-        else this.#pauseAll();
-        this.#proven = false;
-        return;
-      case 'forbidden':
-        this.#pauseResource(resource);
-        if (!this.#proven && ++this.#forbidden >= FORBIDDEN_LIMIT) this.#pauseAll();
-    }
-  }
-
-  #pauseAll(): void {
-    this.#proven = false;
-    if (this.#runs(this.#paused)) return;
-    this.#paused = this.#longer(this.#paused);
-    this.#log.warn(
-      { pauseSeconds: this.#paused.lengthMs / 1000 },
-      'the registry refuses our credential; nothing is sent with it until the pause is over or it changes',
-    );
-  }
-
-  #pauseResource(resource: string): void {
-    const before = this.#resources.get(resource);
-    if (this.#runs(before)) return;
-    this.#resources.delete(resource);
-    this.#resources.set(resource, this.#longer(before));
-    const [oldest] = this.#resources.keys();
-    if (this.#resources.size > MAXIMUM_PAUSED_RESOURCES && oldest !== undefined)
-      this.#resources.delete(oldest);
-  }
-
-  #longer(before: Pause | undefined): Pause {
-    const lengthMs = before ? Math.min(LONGEST_PAUSE_MS, before.lengthMs * 2) : FIRST_PAUSE_MS;
-    return { until: this.#clock.now() + lengthMs, lengthMs };
-  }
-
-  #runs(pause: Pause | undefined): boolean {
-    return pause !== undefined && this.#clock.now() < pause.until;
-  }
-
-  #requireOpen(resource: string): void {
-    if (this.#runs(this.#paused) || this.#runs(this.#resources.get(resource))) {
-      throw new UpstreamError(
-        'refused',
-        'the registry has refused our credential; no new attempt for a while',
-      );
-    }
-  }
-
-  #meet({ username, password }: Credential): void {
+  #watchOf({ username, password }: Credential): CredentialWatch {
     const fingerprint = createHmac('sha256', this.#key)
       .update(`${username.length}:${username}:${password.reveal()}`)
       .digest('base64');
-    if (fingerprint === this.#fingerprint) return;
-    this.#fingerprint = fingerprint;
-    this.#proven = false;
-    this.#forbidden = 0;
-    this.#paused = undefined;
-    this.#resources = new Map();
-  }
-
-  #inTurn<T>(run: () => Promise<T>): Promise<T> {
-    const result = this.#turn.then(run);
-    this.#turn = result.then(
-      () => {},
-      () => {},
-    );
-    return result;
+    const known = this.#watches.get(fingerprint);
+    if (known) return known;
+    const watch = new CredentialWatch(this.#clock, this.#log);
+    this.#watches.set(fingerprint, watch);
+    return watch;
   }
 }

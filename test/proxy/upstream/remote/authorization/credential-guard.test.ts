@@ -120,3 +120,14 @@ describe('a credential of which nothing is known', () => {
     expect(attempts()).toBe(5);
   });
 });
+
+describe('two credentials in turn', () => {
+  it('keep their pauses to themselves', async () => {
+    const { attempt, attempts } = createGuard();
+    await attempt('r', 'refused', 'old');
+    await attempt('r', 'accepted', 'new');
+    await expect(attempt('r', 'refused', 'old')).rejects.toMatchObject({ kind: 'refused' });
+    expect(await attempt('r', 'accepted', 'new')).toBe('accepted');
+    expect(attempts()).toBe(3);
+  });
+});

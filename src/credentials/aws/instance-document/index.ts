@@ -1,0 +1,2 @@
+export { createDocumentProvider } from './document-provider.ts';
+export { documentCredentialOptions } from './options.ts';

@@ -1,0 +1,2 @@
+export { stsCredentialOptions } from './options.ts';
+export { createStsProvider } from './sts-provider.ts';

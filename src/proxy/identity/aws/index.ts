@@ -1,0 +1,14 @@
+export {
+  createDocumentVerifier,
+  type DocumentDependencies,
+  type DocumentVerifierOptions,
+  documentVerifierOptions,
+  type RegionCertificates,
+  readRegionCertificates,
+} from './instance-document/index.ts';
+export {
+  createStsVerifier,
+  type StsDependencies,
+  type StsVerifierOptions,
+  stsVerifierOptions,
+} from './sts/index.ts';

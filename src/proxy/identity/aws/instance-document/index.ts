@@ -1,0 +1,3 @@
+export { createDocumentVerifier, type DocumentDependencies } from './document-verifier.ts';
+export { type DocumentVerifierOptions, documentVerifierOptions } from './options.ts';
+export { type RegionCertificates, readRegionCertificates } from './region-certificates.ts';

@@ -1,0 +1,2 @@
+export { type StsVerifierOptions, stsVerifierOptions } from './options.ts';
+export { createStsVerifier, type StsDependencies } from './sts-verifier.ts';
