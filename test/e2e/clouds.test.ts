@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FileReference, Secret, systemClock } from '../../src/core/index.ts';
+import { Secret, systemClock } from '../../src/core/index.ts';
 import { createCredentialProvider, credentialOptions } from '../../src/credentials/index.ts';
 import { createLogger } from '../../src/telemetry/index.ts';
 import { MACHINE as AZURE_MACHINE } from '../credentials/azure/support.ts';
@@ -181,10 +181,8 @@ afterAll(async () => {
 
 /** What a provider on a machine gives for the proxy. */
 async function loginOf(input: Readonly<Record<string, unknown>>): Promise<Login> {
-  const options = credentialOptions.parse(input);
-  if (options.type === 'azure-attested' && options.nonceFile instanceof FileReference) {
-    options.nonceFile.resolve(join(folder, String(input.nonceFile)), undefined);
-  }
+  const nonceFile = input.type === 'azure-attested' && { nonceFile: join(folder, 'nonce') };
+  const options = credentialOptions.parse({ ...input, ...nonceFile });
   const provider = createCredentialProvider(options, {
     clock: systemClock,
     log: createLogger('silent'),
@@ -205,7 +203,7 @@ async function loginOf(input: Readonly<Record<string, unknown>>): Promise<Login>
 const MACHINES: readonly [string, Readonly<Record<string, unknown>>][] = [
   ['of Google', { type: 'gcp', audience: AUDIENCE }],
   ['of Azure, by managed identity', { type: 'azure', audience: `api://${AUDIENCE}` }],
-  ['of Azure, by attested document', { type: 'azure-attested', audience: AUDIENCE, nonceFile: 'nonce' }],
+  ['of Azure, by attested document', { type: 'azure-attested', audience: AUDIENCE }],
   ['that is a pod', { type: 'kubernetes' }],
 ];
 
@@ -237,7 +235,7 @@ describe('a machine', () => {
   });
 
   it('that shows the document of another one is turned away', async () => {
-    const { password } = await loginOf({ type: 'azure-attested', audience: AUDIENCE, nonceFile: 'nonce' });
+    const { password } = await loginOf({ type: 'azure-attested', audience: AUDIENCE });
     const payload = JSON.parse(Buffer.from(password.split('.')[2] ?? '', 'base64url').toString());
     const stolen = { ...payload, nonce: randomBytes(32).toString('base64url') };
     const forged = `drp1.azure-attested.${Buffer.from(JSON.stringify(stolen)).toString('base64url')}`;

@@ -1,19 +1,13 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FileReference, Secret, systemClock } from '../../core/index.ts';
-import {
-  type CredentialOptions,
-  createCredentialProvider,
-  credentialOptions,
-  tokenClaims,
-} from '../../credentials/index.ts';
+import { type CredentialOptions, credentialOptions, tokenClaims } from '../../credentials/index.ts';
 import { parseProof } from '../../machine-identity/index.ts';
 import { readAttestedDocument } from '../../proxy/identity/index.ts';
-import { createLogger } from '../../telemetry/index.ts';
+import { passwordOf } from './password.ts';
 import type { Probe, ProbeContext, Proof } from './probe.ts';
 
-/** The three clouds' own proofs. */
+/** Google's and Azure's own proofs. */
 export const CLOUD_PROBES: readonly Probe[] = [
   {
     verifier: 'gcp',
@@ -39,7 +33,7 @@ async function tokenOf(
   signal: AbortSignal,
   env: ProbeContext['env'],
 ): Promise<Proof['claims']> {
-  const claims = tokenClaims(await passwordOf(options, signal, env));
+  const claims = tokenClaims((await passwordOf(options, signal, env)).reveal());
   if (!claims) throw new Error('the answer is no token');
   return claims;
 }
@@ -48,31 +42,14 @@ async function tokenOf(
 async function lookAtAttestation({ audience, env, signal }: ProbeContext): Promise<Proof['claims']> {
   const folder = await mkdtemp(join(tmpdir(), 'drp-identity-'));
   try {
-    const options = credentialOptions.parse({ type: 'azure-attested', audience, nonceFile: 'nonce' });
-    if (options.type === 'azure-attested' && options.nonceFile instanceof FileReference) {
-      options.nonceFile.resolve(join(folder, 'nonce'), undefined);
-    }
-    const proof = parseProof('azure-attested', new Secret(await passwordOf(options, signal, env)));
+    const options = credentialOptions.parse({
+      type: 'azure-attested',
+      audience,
+      nonceFile: join(folder, 'nonce'),
+    });
+    const proof = parseProof('azure-attested', await passwordOf(options, signal, env));
     return readAttestedDocument(String(proof?.document));
   } finally {
     await rm(folder, { recursive: true, force: true });
-  }
-}
-
-async function passwordOf(
-  options: CredentialOptions,
-  signal: AbortSignal,
-  env: ProbeContext['env'],
-): Promise<string> {
-  const provider = createCredentialProvider(options, {
-    clock: systemClock,
-    log: createLogger('silent'),
-    env,
-  });
-  try {
-    const credential = await provider.credential({ registry: 'identity.invalid', signal });
-    return credential?.password.reveal() ?? '';
-  } finally {
-    await provider.close();
   }
 }

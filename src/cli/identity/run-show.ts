@@ -1,5 +1,6 @@
 import { EXIT } from '../errors.ts';
 import { columns, paint, type Terminal } from '../terminal.ts';
+import { AWS_PROBES } from './aws-probes.ts';
 import { CLOUD_PROBES } from './cloud-probes.ts';
 import { type ProbeResult, runProbes } from './probe.ts';
 import { tokenProbes } from './token-probes.ts';
@@ -16,7 +17,10 @@ export async function runShow(
   terminal: Terminal,
 ): Promise<void> {
   const { env } = terminal;
-  const results = await runProbes([...CLOUD_PROBES, ...tokenProbes(tokenFiles, env)], { env, audience });
+  const results = await runProbes([...AWS_PROBES, ...CLOUD_PROBES, ...tokenProbes(tokenFiles, env)], {
+    env,
+    audience,
+  });
   terminal.print(
     json ? JSON.stringify(results, null, 2) : results.map((result) => text(result, terminal)).join('\n'),
   );

@@ -1,13 +1,13 @@
 import type { Clock } from '../../core/index.ts';
 import { attestationNonce, formatProof } from '../../machine-identity/index.ts';
 import { createHttpClient } from '../../network/index.ts';
+import { keepNonce } from '../aws/index.ts';
 import { createCredentialCache } from '../credential-cache.ts';
 import { withFailurePause } from '../failure-pause.ts';
 import { askService, textIn, wordsOf } from '../json-service.ts';
 import type { Credential, CredentialProvider } from '../provider.ts';
 import { CredentialUnavailableError } from '../unavailable.ts';
 import { instanceMetadataUrl } from './instance-metadata.ts';
-import { machineNonce } from './nonce-file.ts';
 import type { AzureAttestedOptions } from './options.ts';
 
 export interface AttestedDependencies {
@@ -35,7 +35,7 @@ export function createAzureAttestedProvider(
   let closing: Promise<void> | undefined;
 
   async function fetch(_registry: string, signal: AbortSignal): Promise<Credential> {
-    const nonce = await machineNonce(nonceFile.path);
+    const nonce = await keepNonce(nonceFile);
     const document = await attestedDocument(attestationNonce(nonce, audience), signal);
     const password = formatProof('azure-attested', { document, nonce });
     return { username, password, expiresAt: clock.now() + USE_MS };

@@ -96,9 +96,13 @@ export const azureAttestedOptions = z
   .strictObject({
     type: z.literal('azure-attested'),
     audience: z.string().min(1).describe('Audience of the verifier that it is for. Exact.'),
-    nonceFile: optionTypes.optionalFile.describe(
-      'Where this machine keeps its nonce; made with the first login. It is a secret, and the proxy knows the machine by it: keep it when the disk is made anew.',
-    ),
+    nonceFile: z
+      .string()
+      .regex(/^\//, 'expected an absolute path')
+      .default('/var/lib/drp/azure-attested.nonce')
+      .describe(
+        'Secret of this machine, made at first use and readable by its owner only. The proxy knows the machine by it: keep it when the disk is made anew.',
+      ),
     username: username.default('_azure'),
   })
   .describe(

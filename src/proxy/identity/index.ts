@@ -11,6 +11,7 @@ export {
   type DocumentDependencies,
   type DocumentVerifierOptions,
   type RegionCertificates,
+  readIdentityDocument,
   readRegionCertificates,
   type StsDependencies,
   type StsVerifierOptions,

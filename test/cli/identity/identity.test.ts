@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { stringify } from 'yaml';
 import { attestationNonce, formatProof, newMachineNonce } from '../../../src/machine-identity/index.ts';
 import { MACHINE } from '../../credentials/azure/support.ts';
@@ -15,6 +15,17 @@ const AUDIENCE = 'docker.example.com';
 const SUBSCRIPTION = 'cccccccc-0000-4000-8000-000000000001';
 const MACHINE_ID = '02aab8a4-74ef-476e-8182-f6d2ba4166a6';
 const NOWHERE = 'http://127.0.0.1:1';
+
+beforeEach(() => {
+  // AWS's SDK looks at the environment of the process.
+  vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', NOWHERE);
+  vi.stubEnv('AWS_EC2_METADATA_DISABLED', 'true');
+  for (const name of ['AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_PROFILE'])
+    vi.stubEnv(name, undefined);
+});
+afterEach(() => {
+  vi.unstubAllEnvs();
+});
 
 async function folderWith(files: Readonly<Record<string, string>>): Promise<string> {
   const folder = await createTemporaryFolder('identity');
@@ -80,6 +91,19 @@ describe('drp identity show', () => {
     expect(out).toContain('system:serviceaccount:ci:builder');
     expect(out).toContain(`no   kubernetes: ${join(folder, 'two')}`);
     expect(out).not.toContain('c2lnbmF0dXJl');
+  });
+
+  it('says whose key signs requests to AWS, and never shows the secret', async () => {
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAIOSFODNN7EXAMPLE');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'canary-of-a-secret');
+    vi.stubEnv('AWS_REGION', 'eu-west-1');
+    const env = { GCE_METADATA_HOST: '127.0.0.1:1', AZURE_POD_IDENTITY_AUTHORITY_HOST: NOWHERE };
+    const { out, exitCode } = await run(['identity', 'show', '--audience', AUDIENCE], env);
+    expect(exitCode).toBe(0);
+    expect(out).toContain('yes  aws-sts');
+    expect(out).toMatch(/accessKeyId +AKIAIOSFODNN7EXAMPLE/);
+    expect(out).toContain('no   aws-iid');
+    expect(out).not.toMatch(/canary|signature|drp1/);
   });
 
   it('says that there is nothing, and why', async () => {

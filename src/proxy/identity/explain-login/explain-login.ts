@@ -2,6 +2,7 @@ import type { Clock, Secret } from '../../../core/index.ts';
 import { explainDocument } from '../azure-attested/index.ts';
 import type { VerifierOptions } from '../options.ts';
 import type { Outcome, Verifier } from '../verifier.ts';
+import { documentSteps, stsSteps } from './aws-steps.ts';
 import { tokenSteps } from './token-steps.ts';
 
 /** One thing that was looked at. `cannot-tell`: it could not be. */
@@ -28,14 +29,30 @@ export async function explainLogin(
   { clock, signal }: { readonly clock: Clock; readonly signal: AbortSignal },
 ): Promise<ExplainedLogin> {
   const steps = [...tokenSteps(options, credential.password, clock.now())];
-  if (options.type === 'azure-attested')
-    steps.push(...(await documentSteps(options, credential.password, clock)));
+  steps.push(...(await proofSteps(options, credential.password, clock)));
   const outcome = await verifier.verify(credential, signal);
   steps.push(lastStep(outcome));
   return { steps, outcome };
 }
 
-async function documentSteps(
+async function proofSteps(
+  options: VerifierOptions,
+  password: Secret,
+  clock: Clock,
+): Promise<ExplainedStep[]> {
+  switch (options.type) {
+    case 'azure-attested':
+      return attestedSteps(options, password, clock);
+    case 'aws-sts':
+      return stsSteps(options, password);
+    case 'aws-iid':
+      return documentSteps(options, password);
+    default:
+      return [];
+  }
+}
+
+async function attestedSteps(
   options: Extract<VerifierOptions, { type: 'azure-attested' }>,
   password: Secret,
   clock: Clock,
