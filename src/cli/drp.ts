@@ -4,6 +4,7 @@ import { credentialProviderCommand } from './credential-provider.ts';
 import { demoCommand } from './demo.ts';
 import { doctorCommand } from './doctor.ts';
 import { explainCommand } from './explain.ts';
+import { identityCommand } from './identity.ts';
 import { imageServiceCommand } from './image-service.ts';
 import { loginCommand } from './login.ts';
 import { createProgram } from './program.ts';
@@ -22,6 +23,7 @@ export function createDrp(terminal: Terminal = processTerminal): Command {
         checkCommand(terminal),
         explainCommand(terminal),
         doctorCommand(terminal),
+        identityCommand(terminal),
         loginCommand(terminal),
         imageServiceCommand(),
         credentialProviderCommand(terminal),

@@ -3,7 +3,9 @@ import type { Logger } from '../telemetry/index.ts';
 import { createAccountProvider } from './account.ts';
 import { createAnonymousProvider } from './anonymous.ts';
 import { createDocumentProvider, createEcrProvider, createStsProvider } from './aws/index.ts';
+import { createAcrProvider, createAzureAttestedProvider, createAzureProvider } from './azure/index.ts';
 import { createDockerConfigProvider } from './docker-config/index.ts';
+import { createGcpProvider } from './gcp/index.ts';
 import { createGhcrProvider } from './ghcr/index.ts';
 import { createKubeletPluginsProvider } from './kubelet-plugins/index.ts';
 import type { CredentialOptions } from './options.ts';
@@ -11,11 +13,14 @@ import { createPluginProvider } from './plugin/index.ts';
 import { createPool } from './pool.ts';
 import type { CredentialProvider } from './provider.ts';
 import { createStaticProvider } from './static.ts';
+import { createKubernetesProvider, createTokenFileProvider } from './token-providers.ts';
 
 export interface CredentialDependencies {
   /** For credentials that end: when a new one is due. */
   readonly clock: Clock;
   readonly log: Logger;
+  /** What a cloud's machine is told by its environment; that of the process when missing. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
 /**
@@ -51,6 +56,18 @@ export function createCredentialProvider(
       return createDocumentProvider(options, dependencies);
     case 'kubelet-plugins':
       return createKubeletPluginsProvider(options, dependencies);
+    case 'gcp':
+      return createGcpProvider(options, dependencies);
+    case 'acr':
+      return createAcrProvider(options, dependencies);
+    case 'azure':
+      return createAzureProvider(options, dependencies);
+    case 'azure-attested':
+      return createAzureAttestedProvider(options, dependencies);
+    case 'kubernetes':
+      return createKubernetesProvider(options, dependencies);
+    case 'token-file':
+      return createTokenFileProvider(options, dependencies);
     case 'module':
     case 'grpc':
     case 'exec':

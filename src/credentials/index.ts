@@ -18,3 +18,6 @@ export {
   type CredentialRequest,
   IDENTITY_TOKEN_USER,
 } from './provider.ts';
+export { tokenClaims } from './token-claims.ts';
+export { readTokenFile } from './token-file.ts';
+export { CredentialUnavailableError } from './unavailable.ts';

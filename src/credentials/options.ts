@@ -2,10 +2,13 @@ import { z } from 'zod';
 import { providerPluginOptions } from '../plugins/index.ts';
 import { accountOptions, hasOnePassword, ONE_PASSWORD, passwordShape } from './account-options.ts';
 import { documentCredentialOptions, ecrCredentialOptions, stsCredentialOptions } from './aws/index.ts';
+import { acrOptions, azureAttestedOptions, azureOptions } from './azure/index.ts';
 import { dockerConfigOptions } from './docker-config/index.ts';
+import { gcpOptions } from './gcp/index.ts';
 import { ghcrOptions } from './ghcr/index.ts';
 import { kubeletPluginsOptions } from './kubelet-plugins/index.ts';
 import { poolOptionsOf } from './pool-options.ts';
+import { kubernetesTokenOptions, tokenFileOptions } from './token-options.ts';
 
 const anonymous = z.strictObject({ type: z.literal('anonymous') }).describe('No credential is shown.');
 
@@ -28,6 +31,12 @@ const single = z.discriminatedUnion('type', [
   stsCredentialOptions,
   documentCredentialOptions,
   kubeletPluginsOptions,
+  gcpOptions,
+  acrOptions,
+  azureOptions,
+  azureAttestedOptions,
+  kubernetesTokenOptions,
+  tokenFileOptions,
   ...providerPluginOptions,
 ]);
 

@@ -21,6 +21,13 @@ const KEY_SET = JSON.stringify({
   ],
 });
 
+// Of an account that does not exist; the key is none, and is looked at when it is first used.
+const GOOGLE_KEY = JSON.stringify({
+  type: 'service_account',
+  client_email: 'somebody@example.iam.gserviceaccount.com',
+  private_key: 'none',
+});
+
 type Environment = Record<string, string>;
 
 /** A configuration of the documentation, ready to be loaded. */
@@ -70,6 +77,7 @@ async function contentsByKey(text: string): Promise<Record<string, string>> {
     // Making its key takes a while.
     ...(/\bcertificates:/.test(text) && { certificates: (await createDocumentSigner()).certificatePem }),
     privateKeyFile: rsaKey(),
+    credentialsFile: GOOGLE_KEY,
     'file of credentials': JSON.stringify({ auths: loginsFor(text) }),
     'file of verifiers': `somebody:${BCRYPT_HASH}\n`,
   };

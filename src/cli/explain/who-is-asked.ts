@@ -37,5 +37,6 @@ function userNameOf(options: VerifierOptions): string | undefined {
 
 /** Of verifiers that take an issuer's tokens as the password; others may have an issuer for something else. */
 function tokenIssuerOf(options: VerifierOptions): string | undefined {
+  if (options.type === 'gcp') return 'https://accounts.google.com';
   return options.type === 'jwt' || options.type === 'kubernetes' ? options.issuer : undefined;
 }

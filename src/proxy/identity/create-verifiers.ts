@@ -2,6 +2,9 @@ import type { Clock } from '../../core/index.ts';
 import type { StateStore } from '../../state/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import { createDocumentVerifier, createStsVerifier } from './aws/index.ts';
+import { createAzureVerifier } from './azure/index.ts';
+import { createAzureAttestedVerifier } from './azure-attested/index.ts';
+import { createGcpVerifier } from './gcp/index.ts';
 import { createHtpasswdVerifier } from './htpasswd-verifier.ts';
 import { createJwtVerifier } from './jwt/index.ts';
 import { createKubernetesVerifier } from './kubernetes/index.ts';
@@ -74,6 +77,12 @@ function createVerifier(options: VerifierOptions, dependencies: VerifierDependen
       return createStsVerifier(options, dependencies);
     case 'aws-iid':
       return createDocumentVerifier(options, dependencies);
+    case 'gcp':
+      return createGcpVerifier(options, dependencies);
+    case 'azure':
+      return createAzureVerifier(options, dependencies);
+    case 'azure-attested':
+      return createAzureAttestedVerifier(options, dependencies);
     case 'module':
     case 'grpc':
     case 'exec':

@@ -11,11 +11,14 @@ export {
   type DocumentDependencies,
   type DocumentVerifierOptions,
   type RegionCertificates,
+  readIdentityDocument,
   readRegionCertificates,
   type StsDependencies,
   type StsVerifierOptions,
 } from './aws/index.ts';
+export { readAttestedDocument } from './azure-attested/index.ts';
 export { createVerifiers, type VerifierDependencies, VerifierError } from './create-verifiers.ts';
+export { type ExplainedLogin, type ExplainedStep, explainLogin } from './explain-login/index.ts';
 export { HtpasswdError, parseHtpasswd } from './htpasswd-file.ts';
 export { createHtpasswdVerifier, type HtpasswdDependencies } from './htpasswd-verifier.ts';
 export { ANONYMOUS, anonymousIdentity, type Identity, isAnonymous } from './identity.ts';

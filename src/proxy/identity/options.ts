@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { optionTypes } from '../../core/index.ts';
 import { documentVerifierOptions, stsVerifierOptions } from './aws/index.ts';
+import { azureVerifierOptions } from './azure/index.ts';
+import { azureAttestedVerifierOptions } from './azure-attested/index.ts';
 import { commonVerifierOptions } from './common-options.ts';
+import { gcpVerifierOptions } from './gcp/index.ts';
 import { jwtVerifierOptions } from './jwt/index.ts';
 import { kubernetesVerifierOptions } from './kubernetes/index.ts';
 import { ldapVerifierOptions } from './ldap/index.ts';
@@ -30,6 +33,9 @@ export const verifierOptions = z.discriminatedUnion('type', [
   oauth2VerifierOptions,
   stsVerifierOptions,
   documentVerifierOptions,
+  gcpVerifierOptions,
+  azureVerifierOptions,
+  azureAttestedVerifierOptions,
   ...pluginVerifierOptions,
 ]);
 export type VerifierOptions = z.infer<typeof verifierOptions>;

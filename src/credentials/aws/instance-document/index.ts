@@ -1,2 +1,3 @@
 export { createDocumentProvider } from './document-provider.ts';
+export { keepNonce } from './nonce-file.ts';
 export { documentCredentialOptions } from './options.ts';

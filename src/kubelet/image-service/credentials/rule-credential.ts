@@ -1,6 +1,6 @@
 import { create } from '@bufbuild/protobuf';
 import type { Clock } from '../../../core/index.ts';
-import type { Credential, CredentialProvider } from '../../../credentials/index.ts';
+import { type Credential, type CredentialProvider, IDENTITY_TOKEN_USER } from '../../../credentials/index.ts';
 import { type ImageReference, registryHost } from '../../../oci/index.ts';
 import type { Logger } from '../../../telemetry/index.ts';
 import { askProvider, ProviderTimeoutError } from '../../image-rules/index.ts';
@@ -65,9 +65,6 @@ export function createRuleCredential(
     },
   };
 }
-
-/** Of a credential whose password is no password but an identity token; Docker's own convention. */
-const IDENTITY_TOKEN_USER = '<token>';
 
 /** Names the registry, so that a runtime shows the credential to no mirror. */
 function authConfig({ username, password }: Credential, registry: string): AuthConfig {

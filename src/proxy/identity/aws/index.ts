@@ -4,6 +4,7 @@ export {
   type DocumentVerifierOptions,
   documentVerifierOptions,
   type RegionCertificates,
+  readIdentityDocument,
   readRegionCertificates,
 } from './instance-document/index.ts';
 export {

@@ -1,0 +1,1 @@
+export { type ExplainedLogin, type ExplainedStep, explainLogin } from './explain-login.ts';
