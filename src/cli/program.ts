@@ -5,6 +5,7 @@ import { demoCommand } from './demo.ts';
 import { CommandError, EXIT } from './errors.ts';
 import { explainCommand } from './explain.ts';
 import { loginCommand } from './login.ts';
+import { nodeCommand } from './node.ts';
 import { serveCommand } from './serve.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
@@ -21,10 +22,15 @@ export function createProgram(terminal: Terminal = processTerminal): Command {
     explainCommand(terminal),
     loginCommand(terminal),
     demoCommand(),
+    nodeCommand(terminal),
   ]) {
     program.addCommand(command);
   }
-  for (const command of [program, ...program.commands]) {
+  for (const command of [
+    program,
+    ...program.commands,
+    ...program.commands.flatMap(({ commands }) => commands),
+  ]) {
     command.exitOverride().configureOutput({
       writeOut: (text) => terminal.print(text.replace(/\n$/, '')),
       writeErr: (text) => terminal.printError(text.replace(/\n$/, '')),

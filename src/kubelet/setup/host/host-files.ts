@@ -1,7 +1,9 @@
+import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { lstat, mkdir, open, readdir, readlink, rename, rm, rmdir, symlink } from 'node:fs/promises';
+import { link, lstat, mkdir, open, readdir, readlink, rename, rm, rmdir, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path/posix';
 import { SetupError } from '../errors.ts';
+import { copyProgram } from './copy-program.ts';
 import { ABSENT, type FileEntry } from './file-entry.ts';
 import { resolveInRoot } from './resolve-in-root.ts';
 
@@ -26,13 +28,23 @@ export interface HostFiles {
    * not empty.
    */
   put(path: string, entry: FileEntry): Promise<void>;
-  /** Removes what a `put` that was killed may have left beside a path. */
+  /**
+   * Makes a file of root's, unless something is there.
+   * @returns whether it was made; whoever comes second gets false, also at the same moment
+   */
+  create(path: string, content: string): Promise<boolean>;
+  /** Copies a file of ours, and checks what has arrived; as `put` does it, at once or not at all. */
+  copyIn(source: string, path: string, sha256: string): Promise<void>;
+  /** Removes what a `put` or a copy that was killed may have left beside a path. */
   removeLeftovers(path: string): Promise<void>;
   exists(path: string): Promise<boolean>;
 }
 
-/** @param root where the host's `/` is for us */
-export function createHostFiles(root: string): HostFiles {
+/**
+ * @param root where the host's `/` is for us
+ * @param withOwners whether owners are kept; only root can, and for anybody else all files count as root's
+ */
+export function createHostFiles(root: string, withOwners = process.getuid?.() === 0): HostFiles {
   // The last part is not followed: a link is replaced, never written through.
   const place = async (path: string): Promise<string> =>
     join(await resolveInRoot(root, dirname(path)), basename(path));
@@ -41,7 +53,7 @@ export function createHostFiles(root: string): HostFiles {
     const real = await place(path);
     const status = await lstat(real).catch(absentIsUndefined);
     if (!status) return ABSENT;
-    const { uid, gid } = status;
+    const { uid, gid } = withOwners ? status : { uid: 0, gid: 0 };
     const mode = status.mode & 0o7777;
     if (status.isSymbolicLink()) return { type: 'link', target: await readlink(real) };
     if (status.isDirectory()) return { type: 'folder', mode, uid, gid };
@@ -62,16 +74,42 @@ export function createHostFiles(root: string): HostFiles {
       return (await readdir(await resolveInRoot(root, folder)).catch(absentIsUndefined)) ?? [];
     },
     async put(path, entry) {
-      await putEntry(await place(path), entry);
+      await putEntry(await place(path), entry, withOwners);
+    },
+    async create(path, content) {
+      const real = await place(path);
+      const temporary = `${temporaryName(real)}-${randomUUID()}`;
+      const entry = { type: 'file', mode: 0o600, uid: 0, gid: 0, content: Buffer.from(content) } as const;
+      await writeSynced(temporary, entry, withOwners);
+      try {
+        await link(temporary, real);
+        return true;
+      } catch (error) {
+        if (codeOf(error) !== 'EEXIST') throw error;
+        return false;
+      } finally {
+        await rm(temporary, { force: true });
+        await syncFolder(dirname(real));
+      }
+    },
+    async copyIn(source, path, sha256) {
+      const real = await place(path);
+      await copyProgram(source, temporaryName(real), sha256);
+      await rename(temporaryName(real), real);
+      await syncFolder(dirname(real));
     },
     async removeLeftovers(path) {
-      await rm(temporaryName(await place(path)), { force: true }).catch(absentIsUndefined);
+      const real = await place(path);
+      const leftover = basename(temporaryName(real));
+      for (const name of (await readdir(dirname(real)).catch(absentIsUndefined)) ?? []) {
+        if (name.startsWith(leftover)) await rm(join(dirname(real), name), { force: true });
+      }
     },
     exists: async (path) => (await lstat(await place(path)).catch(absentIsUndefined)) !== undefined,
   };
 }
 
-async function putEntry(real: string, entry: FileEntry): Promise<void> {
+async function putEntry(real: string, entry: FileEntry, withOwners: boolean): Promise<void> {
   const temporary = temporaryName(real);
   switch (entry.type) {
     case 'absent':
@@ -89,19 +127,23 @@ async function putEntry(real: string, entry: FileEntry): Promise<void> {
       break;
     case 'file':
       await rm(temporary, { force: true });
-      await writeSynced(temporary, entry);
+      await writeSynced(temporary, entry, withOwners);
       await rename(temporary, real);
       break;
   }
   await syncFolder(dirname(real));
 }
 
-async function writeSynced(path: string, entry: Extract<FileEntry, { type: 'file' }>): Promise<void> {
+async function writeSynced(
+  path: string,
+  entry: Extract<FileEntry, { type: 'file' }>,
+  withOwners: boolean,
+): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
     await file.writeFile(entry.content);
     // Owner first: changing it clears the set-user-id bits.
-    await file.chown(entry.uid, entry.gid);
+    if (withOwners) await file.chown(entry.uid, entry.gid);
     await file.chmod(entry.mode);
     if (entry.modifiedMs !== undefined) await file.utimes(entry.modifiedMs / 1000, entry.modifiedMs / 1000);
     await file.sync();
@@ -146,7 +188,7 @@ async function readBounded(real: string, path: string, limit: number): Promise<B
 }
 
 /** In the same folder, so that it can be renamed; hidden, and with an ending that nobody reads. */
-function temporaryName(real: string): string {
+export function temporaryName(real: string): string {
   return join(dirname(real), `.${basename(real)}.drp-new`);
 }
 

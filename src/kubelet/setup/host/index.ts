@@ -1,3 +1,4 @@
+export { fileHash } from './copy-program.ts';
 export {
   ABSENT,
   type FileEntry,
@@ -8,4 +9,4 @@ export {
   sameEntry,
   storeEntry,
 } from './file-entry.ts';
-export { createHostFiles, type HostFiles } from './host-files.ts';
+export { createHostFiles, type HostFiles, temporaryName } from './host-files.ts';

@@ -43,7 +43,10 @@ export async function readLiveKubelet(
       paths.map(async (path) => {
         const text = await files.readText(path);
         if (text === undefined) {
-          throw new SetupError('refused', `systemd has read ${path}, but it is gone: systemctl daemon-reload`);
+          throw new SetupError(
+            'refused',
+            `systemd has read ${path}, but it is gone: systemctl daemon-reload`,
+          );
         }
         return { path, text };
       }),

@@ -30,16 +30,17 @@ export async function findBackend(
   files: HostFiles,
 ): Promise<Backend> {
   const existing =
-    flags.all('image-service-endpoint').filter((endpoint) => endpoint !== '' && endpoint !== ours).at(-1) ??
-    config.imageServiceEndpoint;
+    flags
+      .all('image-service-endpoint')
+      .filter((endpoint) => endpoint !== '' && endpoint !== ours)
+      .at(-1) ?? config.imageServiceEndpoint;
   if (existing !== undefined && existing !== ours) {
     const socket = socketOf(existing);
     return { type: 'cri', socket, directSocket: socket, chained: true };
   }
   const runtime = flags.last('container-runtime-endpoint') || config.containerRuntimeEndpoint;
   const kind = flags.last('container-runtime');
-  const isDockershim =
-    kind === 'docker' || (!kind && !runtime && (await files.exists(DOCKERSHIM_SOCKET)));
+  const isDockershim = kind === 'docker' || (!kind && !runtime && (await files.exists(DOCKERSHIM_SOCKET)));
   if (isDockershim) {
     const directSocket = (await files.exists(DOCKERSHIM_SOCKET)) ? DOCKERSHIM_SOCKET : undefined;
     return { type: 'docker', socket: DOCKER_SOCKET, directSocket, chained: false };
@@ -52,5 +53,8 @@ export async function findBackend(
 function socketOf(endpoint: string): string {
   const path = endpoint.replace(/^unix:(?:\/\/)?/, '');
   if (path.startsWith('/')) return path;
-  throw new SetupError('refused', `${endpoint} is no unix socket; only those can be put behind the image service`);
+  throw new SetupError(
+    'refused',
+    `${endpoint} is no unix socket; only those can be put behind the image service`,
+  );
 }

@@ -91,7 +91,10 @@ function createSystemd(connection: BusConnection): Systemd {
       const early = results.get(wanted);
       const result = early ?? (await finished);
       if (result !== 'done') {
-        throw new SetupError('failed', `systemd: ${member} ${unit} ended with "${result}"; see journalctl -u ${unit}`);
+        throw new SetupError(
+          'failed',
+          `systemd: ${member} ${unit} ended with "${result}"; see journalctl -u ${unit}`,
+        );
       }
     } finally {
       clearTimeout(timer);

@@ -21,7 +21,6 @@ export function unitState(unit: Properties, service: Properties): UnitState {
   };
 }
 
-
 function text(value: unknown): string {
   return typeof value === 'string' ? value : '';
 }

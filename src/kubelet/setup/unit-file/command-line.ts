@@ -62,9 +62,9 @@ function readWord(value: string, start: number): { text: string; raw: string; en
       text += ';';
       offset += 2;
     } else if (character === '\\') {
-      const escape = readEscape(value, offset);
-      text += escape.text;
-      offset = escape.end;
+      const read = readEscape(value, offset);
+      text += read.text;
+      offset = read.end;
     } else if (character === quote) {
       quote = '';
       offset++;

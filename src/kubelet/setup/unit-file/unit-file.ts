@@ -105,12 +105,7 @@ function joinContinuation(lines: readonly Line[], first: number): { joined: stri
   return { joined, last };
 }
 
-function readAssignment(
-  text: string,
-  section: string | undefined,
-  first: number,
-  last: number,
-): Assignment {
+function readAssignment(text: string, section: string | undefined, first: number, last: number): Assignment {
   const equals = text.indexOf('=');
   const key = text.slice(0, Math.max(equals, 0)).trimEnd();
   if (!KEY.test(key)) throw new UnitFileError('neither a section nor Key=Value', first + 1);
