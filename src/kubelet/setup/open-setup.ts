@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
 import { type Clock, systemClock } from '../../core/index.ts';
-import { createHttpClient } from '../../network/index.ts';
 import { createCriProbe } from './health/index.ts';
 import { createHostFiles, fileHash } from './host/index.ts';
 import { createJournal } from './journal/index.ts';
@@ -33,6 +32,8 @@ export async function openSetup(
     private: await files.locate(SOCKETS.private),
     system: await files.locate(SOCKETS.system),
   });
+  // Loaded late: the guard does without, and has to be quick.
+  const { createHttpClient } = await import('../../network/index.ts');
   const client = createHttpClient({
     reach: 'any',
     timeoutMs: HEALTHZ_TIMEOUT_MS,

@@ -3,10 +3,12 @@ import { sameEntry } from './host/index.ts';
 import { healthPort } from './live-state.ts';
 import {
   endpointOf,
+  filesWithoutUs,
   type InstalledRecord,
   KUBELET_CONFIG_NAME,
   SERVICE_UNIT,
   type Strategy,
+  withFlags,
 } from './plan/index.ts';
 import {
   detectPlatform,
@@ -19,6 +21,7 @@ import {
 } from './platform/index.ts';
 import type { SetupDependencies } from './setup.ts';
 import { undoTimerIsArmed } from './undo-timer.ts';
+import { commandInForce } from './unit-file/index.ts';
 
 /**
  * How it stands.
@@ -73,7 +76,12 @@ export async function nodeStatus(
   const { activeState, restarts, mainPid } = kubelet.state;
   const healthy = activeState === 'active' && mainPid > 0 && (await healthz(healthPort(kubelet, config)));
   const service = await readService(record?.socket ?? socket, dependencies);
-  const changedFiles = record ? await findChangedFiles(record, dependencies) : [];
+  const changedFiles = record
+    ? [
+        ...(await findChangedFiles(record, dependencies)),
+        ...(await findChangedCommand(kubelet, record, dependencies)),
+      ]
+    : [];
   const facts = {
     installed: record !== undefined,
     unfinished: pending !== undefined,
@@ -140,6 +148,22 @@ async function readService(
   } catch (error) {
     const problem = error instanceof Error ? error.message : String(error);
     return { active: activeState === 'active', answers: false, problem };
+  }
+}
+
+/** A drop-in restates kubelet's command; one that was changed behind it since then is not the one that runs. */
+async function findChangedCommand(
+  kubelet: LiveKubelet,
+  record: InstalledRecord,
+  { files }: SetupDependencies,
+): Promise<string[]> {
+  if (record.strategy !== 'drop-in') return [];
+  try {
+    const { path, assignment } = commandInForce(await filesWithoutUs(kubelet, record, files));
+    const inForce = commandInForce(kubelet.files).assignment.value;
+    return inForce === withFlags(assignment.value) ? [] : [path];
+  } catch {
+    return [kubelet.state.fragmentPath];
   }
 }
 

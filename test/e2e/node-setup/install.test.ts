@@ -4,7 +4,11 @@ import { startNode, type TestNode } from './node.ts';
 
 const ENDPOINT = 'unix:///run/drp/image-service.sock';
 
-const PLATFORMS: readonly { readonly kind: NodeKind; readonly strategy: string; readonly args?: readonly string[] }[] = [
+const PLATFORMS: readonly {
+  readonly kind: NodeKind;
+  readonly strategy: string;
+  readonly args?: readonly string[];
+}[] = [
   { kind: 'eks-al2023', strategy: 'config-dir' },
   { kind: 'eks-al2', strategy: 'drop-in' },
   { kind: 'gke-cos', strategy: 'unit', args: ['--strategy', 'unit'] },
@@ -47,5 +51,48 @@ describe.each(PLATFORMS)('$kind by $strategy', ({ kind, strategy, args = [] }) =
     expect(stdout).toContain('Nothing to do');
     expect(await node.kubeletPid()).toBe(pid);
     expect(node.snapshot()).toEqual(installed);
+  });
+
+  it('takes another version without a restart of kubelet', async () => {
+    const pid = await node.kubeletPid();
+    node.write('/srv/drp', node.read('/srv/drp').replace('version 1', 'version 2'), 0o755);
+    const { code, stderr } = await node.install(...args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(await node.kubeletPid()).toBe(pid);
+    const { verdict, program } = await node.status();
+    expect(verdict).toBe('in-use');
+    expect(node.read(program?.[0] ?? '')).toContain('version 2');
+    node.write('/srv/drp', node.read('/srv/drp').replace('version 2', 'version 1'), 0o755);
+  });
+
+  it('is in use after a reboot', async () => {
+    await node.reboot();
+    await node.kubeletIsWell();
+    expect(await node.status()).toMatchObject({
+      verdict: 'in-use',
+      kubelet: { imageServiceEndpoint: ENDPOINT },
+    });
+  });
+
+  it('boots without the image service when that is broken, and says so', async () => {
+    const config = node.read('/etc/drp/image-service.yaml');
+    node.write('/etc/drp/image-service.yaml', 'backend: [\n');
+    await node.reboot();
+    await node.kubeletIsWell();
+    const status = await node.status();
+    expect(status).toMatchObject({ verdict: 'bypassed', service: { answers: false } });
+    expect(status.kubelet.imageServiceEndpoint).toBeUndefined();
+    node.write('/etc/drp/image-service.yaml', config, 0o600);
+    expect(await node.install(...args)).toMatchObject({ code: 0, stderr: '' });
+    expect(await node.status()).toMatchObject({ verdict: 'in-use' });
+  });
+
+  it('is uninstalled to the byte', async () => {
+    expect(await node.uninstall()).toMatchObject({ code: 0, stderr: '' });
+    await node.kubeletIsWell();
+    expect(node.snapshot()).toEqual(before);
+    expect(await node.status()).toMatchObject({ verdict: 'absent', kubelet: { healthy: true } });
+    expect((await node.run('systemctl', 'list-unit-files', 'drp*', '--no-legend')).stdout).toBe('');
+    expect((await node.uninstall()).stdout).toContain('Nothing to do');
   });
 });

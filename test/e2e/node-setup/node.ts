@@ -2,13 +2,29 @@ import { createHash } from 'node:crypto';
 import { type Dirent, lstatSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { NodeStatus } from '../../../src/kubelet/setup/index.ts';
-import { type Machine, type MachineFiles, type NodeKind, nodeFiles, startMachine } from '../../servers/systemd/index.ts';
+import {
+  type Machine,
+  type MachineFiles,
+  type NodeKind,
+  nodeFiles,
+  startMachine,
+} from '../../servers/systemd/index.ts';
 import type { CommandResult } from '../../support/commands.ts';
 import { waitFor } from '../../support/wait.ts';
 
 const PROGRAM = '/srv/drp';
 export const QUICK = ['--healthy-for', '1s', '--healthy-within', '10s'];
-const COMPARED = ['/etc', '/opt', '/home', '/srv', '/usr/lib/systemd', '/usr/local', '/var/lib/drp', '/var/lib/kubelet', '/run/drp'];
+const COMPARED = [
+  '/etc',
+  '/opt',
+  '/home',
+  '/srv',
+  '/usr/lib/systemd',
+  '/usr/local',
+  '/var/lib/drp',
+  '/var/lib/kubelet',
+  '/run/drp',
+];
 
 /** A booted node with a kubelet that is well. */
 export interface TestNode extends Machine {
@@ -30,7 +46,8 @@ export async function startNode(kind: NodeKind, extra: MachineFiles = {}): Promi
     await waitFor(
       'kubelet to be well',
       async () => {
-        const script = "fetch('http://127.0.0.1:10248/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))";
+        const script =
+          "fetch('http://127.0.0.1:10248/healthz').then((r) => process.exit(r.ok ? 0 : 1), () => process.exit(1))";
         const { code } = await machine.run('/usr/local/bin/node', '-e', script);
         return code === 0 ? true : undefined;
       },

@@ -2,7 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** What a machine has beside a plain Debian: contents by path; in a `.wants` folder, what the link leads to. */
-export type MachineFiles = Readonly<Record<string, string | { readonly text: string; readonly mode: number }>>;
+export type MachineFiles = Readonly<
+  Record<string, string | { readonly text: string; readonly mode: number }>
+>;
 
 export type NodeKind = 'eks-al2' | 'eks-al2023' | 'gke-cos' | 'kubeadm';
 

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path/posix';
-import { createHttpClient, type HttpAnswer, type HttpClient } from '../../../network/index.ts';
+import type { HttpAnswer, HttpClient } from '../../../network/index.ts';
 import { SetupError } from '../errors.ts';
 
 /** The API server of the cluster that we run in. */
@@ -39,6 +39,7 @@ export async function connectToCluster(
     },
   );
   const base = `https://${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const { createHttpClient } = await import('../../../network/index.ts');
   const client = createHttpClient({
     reach: 'any',
     certificateAuthority,

@@ -22,6 +22,7 @@ export {
   STRATEGIES,
   type Strategy,
 } from './options.ts';
+export { filesWithoutUs } from './pristine-files.ts';
 export {
   type Change,
   entryWithoutUs,
@@ -33,4 +34,4 @@ export {
   storeChange,
   storeRecord,
 } from './record.ts';
-export { requireUnitName } from './units.ts';
+export { requireUnitName, withFlags } from './units.ts';

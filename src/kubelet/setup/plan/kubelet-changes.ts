@@ -22,11 +22,11 @@ import {
 import type { Strategy } from './options.ts';
 import {
   ENVIRONMENT_LINE,
-  FLAGS_REFERENCE,
   guardLines,
   kubeletUnitLines,
   lines,
   type UnitSettings,
+  withFlags,
 } from './units.ts';
 
 /** What is to be where, for kubelet to use us. */
@@ -103,7 +103,7 @@ function dropInWiring(
     ...guardLines(settings, remove, ['--environment-file', ENVIRONMENT_FILE]),
     ENVIRONMENT_LINE,
     'ExecStart=',
-    `ExecStart=${assignment.value} ${FLAGS_REFERENCE}`,
+    `ExecStart=${withFlags(assignment.value)}`,
   ]);
   return {
     entries: dropInEntries(kubelet, dropInPath(kubelet, pristine), text),
@@ -122,9 +122,9 @@ function unitWiring(
   const found = commandOfKubelet(pristine);
   const { assignment, path } = found;
   const added = [...guardLines(settings, remove, ['--environment-file', ENVIRONMENT_FILE]), ENVIRONMENT_LINE];
-  const withFlags = found.file.append(assignment, ` ${FLAGS_REFERENCE}`);
-  const changed = withFlags
-    .insertAfter(sameAssignment(withFlags, assignment), added)
+  const flagged = found.file.append(assignment, withFlags(''));
+  const changed = flagged
+    .insertAfter(sameAssignment(flagged, assignment), added)
     .insertInSection('Unit', kubeletUnitLines());
   const target = placeInEtc(path);
   const original = join(STATE_FOLDER, `${basename(path)}.original`);

@@ -116,7 +116,11 @@ export function guardLines(
 
 /** systemd reads the file right before it starts the command, so after the guard. */
 export const ENVIRONMENT_LINE = `EnvironmentFile=-${ENVIRONMENT_FILE}`;
-export const FLAGS_REFERENCE = `$${FLAGS_VARIABLE}`;
+
+/** Kubelet's command with what the guard decides at its end; of two flags the last one wins. */
+export function withFlags(command: string): string {
+  return `${command} $${FLAGS_VARIABLE}`;
+}
 
 export function symlinkForBoot(): { readonly folder: string; readonly name: string } {
   return { folder: `${BOOT_TARGET}.wants`, name: RECOVER_UNIT };

@@ -11,6 +11,7 @@ const BUS = {
   path: '/org/freedesktop/DBus',
   interface: 'org.freedesktop.DBus',
 };
+const KNOCK_INTERVAL_MS = 50;
 const JOB_TIMEOUT_MS = 180_000;
 const TIMER_ACCURACY_US = 100_000;
 const UNIT_EXISTS = `${SERVICE}.UnitExists`;
@@ -31,12 +32,30 @@ export async function connectToSystemd(sockets: SystemdSockets): Promise<Systemd
   let connection: BusConnection;
   try {
     connection = await connectToBus(sockets.private, true);
-    // A peer that does not take us closes the connection only after the first message.
-    await connection.call({ ...MANAGER, interface: 'org.freedesktop.DBus.Peer', member: 'Ping' });
+    await knock(connection);
   } catch (cause) {
     connection = await connectToSystemBus(sockets.system, cause);
   }
   return createSystemd(connection);
+}
+
+/**
+ * Waits for the first answer on systemd's own socket. What systemd reads together with the end of the handshake it
+ * leaves lying until more arrives, so it is asked again and again. A peer that does not take us closes the connection
+ * only now.
+ */
+async function knock(connection: BusConnection): Promise<void> {
+  const ping = () => connection.call({ ...MANAGER, interface: 'org.freedesktop.DBus.Peer', member: 'Ping' });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      const knockOnce = (): void => void ping().then(() => resolve(), reject);
+      timer = setInterval(knockOnce, KNOCK_INTERVAL_MS);
+      knockOnce();
+    });
+  } finally {
+    clearInterval(timer);
+  }
 }
 
 async function connectToSystemBus(socket: string, earlier: unknown): Promise<BusConnection> {
