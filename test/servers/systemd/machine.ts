@@ -9,7 +9,9 @@ import type { MachineFiles } from './nodes.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../../..');
 const ROOT = join(REPOSITORY, '.cache/systemd-root');
-const BOOT_TIMEOUT_MS = 60_000;
+const BOOT_TIMEOUT_MS = 100_000;
+/** What systemd-nspawn ends with when the machine wants to be booted again. */
+const REBOOT_CODE = 133;
 
 /** A Debian of the test's own, with a systemd that was booted for real. */
 export interface Machine {
@@ -41,7 +43,8 @@ export async function startMachine(files: MachineFiles): Promise<Machine> {
     put(join(at('upper'), path), path, text, mode);
   }
   // In a name space of its own, so that nothing stays mounted whatever becomes of us.
-  const script = `mount -t overlay overlay -o "lowerdir=$1,upperdir=$2,workdir=$3" "$4" && shift 4 && exec "$@"`;
+  const script = `mount -t overlay overlay -o "lowerdir=$1,upperdir=$2,workdir=$3" "$4" && shift 4
+    while setpriv --pdeathsig KILL -- "$@"; [ $? -eq ${REBOOT_CODE} ]; do :; done`;
   const server = await startProcess({
     command: 'unshare',
     arguments: [
@@ -69,8 +72,7 @@ export async function startMachine(files: MachineFiles): Promise<Machine> {
     waitFor(
       'the machine to boot',
       async () => {
-        const children = readFileSync(`/proc/${server.pid}/task/${server.pid}/children`, 'utf8').trim();
-        const leader = Number(children.split(' ')[0]);
+        const leader = firstChild(firstChild(server.pid));
         if (!leader || leader === previous) return undefined;
         pid = leader;
         const { stdout } = await run('systemctl', 'is-system-running');
@@ -108,11 +110,18 @@ export async function startMachine(files: MachineFiles): Promise<Machine> {
   };
 }
 
+function firstChild(pid: number): number {
+  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
+}
+
 /** Units are enabled by links. */
 function put(real: string, path: string, text: string, mode: number): void {
   mkdirSync(dirname(real), { recursive: true });
   rmSync(real, { force: true });
-  if (path.includes('.wants/')) return symlinkSync(text, real);
-  writeFileSync(real, text);
-  chmodSync(real, mode);
+  if (path.includes('.wants/')) {
+    symlinkSync(text, real);
+  } else {
+    writeFileSync(real, text);
+    chmodSync(real, mode);
+  }
 }

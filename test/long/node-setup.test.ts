@@ -1,0 +1,15 @@
+import { describe, it } from 'vitest';
+import { killEverywhere, PLATFORMS } from '../kubelet/setup/kill-matrix.ts';
+
+const LIMIT_MS = 600_000;
+
+describe.each(PLATFORMS)(
+  'a killed installer leaves a node that is committed or as it was: $kind',
+  (platform) => {
+    it.each(['before', 'half', 'after'] as const)(
+      '%s each change',
+      (when) => killEverywhere(platform, when),
+      LIMIT_MS,
+    );
+  },
+);
