@@ -17,6 +17,7 @@ export function checkCommand(terminal: Terminal = processTerminal): Command {
       'after',
       `
 Every problem is a line such as drp.yaml:12:5: routes[0].upstrem: unknown key; did you mean upstream?
+A file of drp image-service, which has a \`backend\`, is told from one of drp serve.
 
 Exit codes: 0 the file is good, 2 it is not, or there is none
 

@@ -4,6 +4,7 @@ import { checkCommand } from './check.ts';
 import { demoCommand } from './demo.ts';
 import { CommandError, EXIT } from './errors.ts';
 import { explainCommand } from './explain.ts';
+import { imageServiceCommand } from './image-service.ts';
 import { loginCommand } from './login.ts';
 import { nodeCommand } from './node.ts';
 import { serveCommand } from './serve.ts';
@@ -22,6 +23,7 @@ export function createProgram(terminal: Terminal = processTerminal): Command {
     explainCommand(terminal),
     loginCommand(terminal),
     demoCommand(),
+    imageServiceCommand(),
     nodeCommand(terminal),
   ]) {
     program.addCommand(command);

@@ -6,4 +6,5 @@ export { FileReference, FolderReference } from './file-reference.ts';
 export { fingerprint } from './fingerprint.ts';
 export * as optionTypes from './option-types.ts';
 export { Secret } from './secret.ts';
+export { unlessAborted } from './unless-aborted.ts';
 export { parseUrl } from './url.ts';

@@ -2,6 +2,7 @@ import type { Clock } from '../core/index.ts';
 import type { Logger } from '../telemetry/index.ts';
 import { createAnonymousProvider } from './anonymous.ts';
 import { createDockerConfigProvider } from './docker-config.ts';
+import { createKubeletPluginsProvider } from './kubelet-plugins/index.ts';
 import type { CredentialOptions } from './options.ts';
 import { createPluginProvider } from './plugin/index.ts';
 import type { CredentialProvider } from './provider.ts';
@@ -29,6 +30,8 @@ export function createCredentialProvider(
       return createStaticProvider(options);
     case 'docker-config':
       return createDockerConfigProvider(options);
+    case 'kubelet-plugins':
+      return createKubeletPluginsProvider(options, dependencies);
     case 'module':
     case 'grpc':
     case 'exec':

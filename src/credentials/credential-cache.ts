@@ -1,5 +1,5 @@
 import { LRUCache } from 'lru-cache';
-import type { Clock } from '../core/index.ts';
+import { type Clock, unlessAborted } from '../core/index.ts';
 import type { Credential } from './provider.ts';
 
 /** Fetches the credential for a registry; undefined where there is none. */
@@ -80,25 +80,4 @@ function dueAt(credential: Credential | undefined, now: number): number {
   const expiresAt = credential?.expiresAt;
   if (expiresAt === undefined) return now + KEPT_WITHOUT_END_MS;
   return expiresAt - Math.min(LONGEST_MARGIN_MS, Math.max(0, expiresAt - now) * MARGIN_SHARE);
-}
-
-/** One who leaves does not take the others' credential along. */
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(signal.reason);
-    // Of its own: many calls may share a signal, and Node warns of more than ten listeners.
-    const own = AbortSignal.any([signal]);
-    own.addEventListener('abort', abort, { once: true });
-    const leave = (): void => own.removeEventListener('abort', abort);
-    work.then(
-      (value) => {
-        leave();
-        resolve(value);
-      },
-      (error: unknown) => {
-        leave();
-        reject(error);
-      },
-    );
-  });
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { optionTypes } from '../core/index.ts';
 import { providerPluginOptions } from '../plugins/index.ts';
+import { kubeletPluginsOptions } from './kubelet-plugins/index.ts';
 
 const anonymous = z.strictObject({ type: z.literal('anonymous') }).describe('No credential is shown.');
 
@@ -32,6 +33,7 @@ export const credentialOptions = z.discriminatedUnion('type', [
   anonymous,
   staticCredential,
   dockerConfig,
+  kubeletPluginsOptions,
   ...providerPluginOptions,
 ]);
 export type CredentialOptions = z.infer<typeof credentialOptions>;

@@ -1,5 +1,4 @@
-/** What Docker Hub goes by: its name in references, its old index, and the host that serves it. */
-const DOCKER_HUB_HOSTS: readonly string[] = ['docker.io', 'index.docker.io', 'registry-1.docker.io'];
+import { canonicalRegistryName } from '../oci/index.ts';
 
 /** What may stand behind the host in a key that means the whole registry. */
 const REGISTRY_PATH = /^\/?(?:v[12]\/?)?$/;
@@ -13,6 +12,5 @@ const REGISTRY_PATH = /^\/?(?:v[12]\/?)?$/;
 export function canonicalRegistry(key: string): string | undefined {
   const match = /^(?:https?:\/\/)?([^/@\s]+)(\/.*)?$/i.exec(key);
   if (!match?.[1] || !REGISTRY_PATH.test(match[2] ?? '')) return undefined;
-  const host = match[1].toLowerCase().replace(/:443$/, '');
-  return DOCKER_HUB_HOSTS.includes(host) ? 'docker.io' : host;
+  return canonicalRegistryName(match[1]);
 }

@@ -1,4 +1,4 @@
-import { Agent } from 'undici';
+import type { Agent } from 'undici';
 import { readBounded } from '../core/index.ts';
 import {
   guardedLookup,
@@ -52,7 +52,7 @@ const MAXIMUM_CONNECTIONS = 16;
 export function createHttpClient(options: HttpClientOptions): HttpClient {
   const { reach, certificateAuthority, clientCertificate, timeoutMs, maximumBytes } = options;
   const { resolve = systemHostLookup } = options;
-  const agent = new Agent({
+  const agentOptions: Agent.Options = {
     connect: {
       timeout: timeoutMs,
       lookup: guardedLookup(reach, resolve),
@@ -65,10 +65,20 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
     keepAliveTimeout: KEEP_ALIVE_MS,
     keepAliveMaxTimeout: KEEP_ALIVE_MS,
     maxHeaderSize: MAXIMUM_HEADER_BYTES,
-  });
+  };
+  let opened: Promise<Agent> | undefined;
+
+  /** Loaded when it is needed: programs on nodes mostly do without. */
+  async function open(): Promise<Agent> {
+    const undici = await import('undici');
+    return new undici.Agent(agentOptions);
+  }
+
   return {
     async request(url, { method = 'GET', headers = {}, body, signal }) {
       requireSafeUrl(url, reach);
+      opened ??= open();
+      const agent = await opened;
       const answer = await agent.request({
         origin: url.origin,
         path: `${url.pathname}${url.search}`,
@@ -83,6 +93,9 @@ export function createHttpClient(options: HttpClientOptions): HttpClient {
         body: await readBounded(answer.body, maximumBytes),
       };
     },
-    close: () => agent.close(),
+    async close() {
+      const agent = await opened;
+      await agent?.close();
+    },
   };
 }

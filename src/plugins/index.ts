@@ -13,5 +13,6 @@ export {
   verifierTimeout,
   webhookPluginShape,
 } from './options.ts';
+export { type Environment, type Program, type Run, redactLines, runProgram } from './programs.ts';
 export type { ProviderPlugin } from './provider-plugin.ts';
 export type { VerifierPlugin } from './verifier-plugin.ts';

@@ -10,6 +10,10 @@ export interface Containerd {
   readonly socket: string;
   readonly pid: number;
   logs(): string;
+  /** Ends it as if it had crashed; content stays. */
+  kill(): Promise<void>;
+  /** Starts it again on the same content and socket. */
+  restart(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -22,8 +26,8 @@ export async function startContainerd(): Promise<Containerd> {
   const socket = join(folder.path, 'containerd.sock');
   const configFile = join(folder.path, 'config.toml');
   await writeFile(configFile, configuration(folder.path, socket));
-  try {
-    const server = await startProcess({
+  const start = () =>
+    startProcess({
       command,
       arguments: ['--config', configFile],
       logFile: join(folder.path, 'containerd.log'),
@@ -32,10 +36,21 @@ export async function startContainerd(): Promise<Containerd> {
         return version.code === 0 ? true : undefined;
       },
     });
+  try {
+    let server = await start();
     return {
       socket,
-      pid: server.pid,
-      logs: server.logs,
+      get pid() {
+        return server.pid;
+      },
+      logs: () => server.logs(),
+      async kill() {
+        server.signal('SIGKILL');
+        await server.exited;
+      },
+      async restart() {
+        server = await start();
+      },
       close: async () => {
         await server.close();
         await folder.close();

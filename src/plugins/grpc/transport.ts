@@ -1,13 +1,5 @@
-import {
-  type CallOptions,
-  type ChannelCredentials,
-  type ChannelOptions,
-  Client,
-  credentials,
-  Metadata,
-  type ServiceError,
-  status,
-} from '@grpc/grpc-js';
+import { createSecureContext } from 'node:tls';
+import type { CallOptions, ChannelOptions, Client, ServiceError } from '@grpc/grpc-js';
 import { PluginError, type PluginErrorCode } from '../errors.ts';
 import { readTlsFiles } from '../tls-options.ts';
 import { MAXIMUM_ANSWER_BYTES, type Transport } from '../transport.ts';
@@ -15,6 +7,10 @@ import { parseAddress } from './address.ts';
 import { decodeAnswer, encodeQuestion, methodOf } from './methods.ts';
 import type { GrpcPluginOptions } from './options.ts';
 
+type Grpc = typeof import('@grpc/grpc-js');
+
+/** The status of a call that a server does not know. */
+const UNIMPLEMENTED = 12;
 const FIRST_RECONNECT_MS = 100;
 const LONGEST_RECONNECT_MS = 5000;
 const KEEPALIVE_MS = 30_000;
@@ -40,19 +36,42 @@ const CHANNEL_OPTIONS: ChannelOptions = {
 export function createGrpcTransport(options: GrpcPluginOptions, timeoutMs: number): Transport {
   const address = parseAddress(options.address);
   if (!address) throw new TypeError(`${options.address} is neither unix:///path nor host:port`);
-  const client = new Client(address.target, channelCredentials(options, address.isLocal), CHANNEL_OPTIONS);
+  const { target } = address;
+  const tls = tlsOf(options, address.isLocal);
   const same = (bytes: Buffer): Buffer => bytes;
+  let opened: Promise<{ readonly grpc: Grpc; readonly client: Client }> | undefined;
 
-  function call(path: string, request: Buffer, signal: AbortSignal): Promise<Buffer> {
+  /** The library is loaded when it is needed: programs on nodes mostly do without. */
+  async function open() {
+    const grpc = await import('@grpc/grpc-js');
+    const { credentials } = grpc;
+    const channel = tls
+      ? credentials.createSsl(bytesOf(tls.ca), bytesOf(tls.key), bytesOf(tls.cert))
+      : credentials.createInsecure();
+    return { grpc, client: new grpc.Client(target, channel, CHANNEL_OPTIONS) };
+  }
+
+  async function call(path: string, request: Buffer, signal: AbortSignal): Promise<Buffer> {
+    opened ??= open();
+    const { grpc, client } = await opened;
+    signal.throwIfAborted();
     return new Promise((resolve, reject) => {
       const callOptions: CallOptions = { deadline: Date.now() + timeoutMs };
       const done = (error: ServiceError | null, answer?: Buffer): void => {
         signal.removeEventListener('abort', cancel);
         if (signal.aborted) reject(signal.reason);
-        else if (error) reject(pluginError(error));
+        else if (error) reject(pluginError(error, grpc));
         else resolve(answer ?? Buffer.alloc(0));
       };
-      const running = client.makeUnaryRequest(path, same, same, request, new Metadata(), callOptions, done);
+      const running = client.makeUnaryRequest(
+        path,
+        same,
+        same,
+        request,
+        new grpc.Metadata(),
+        callOptions,
+        done,
+      );
       const cancel = (): void => running.cancel();
       signal.addEventListener('abort', cancel, { once: true });
     });
@@ -71,27 +90,30 @@ export function createGrpcTransport(options: GrpcPluginOptions, timeoutMs: numbe
       }
     },
     async close() {
-      client.close();
+      const running = await opened;
+      running?.client.close();
     },
   };
 }
 
-function channelCredentials(options: GrpcPluginOptions, isLocal: boolean): ChannelCredentials {
+/**
+ * @returns undefined for a local socket without TLS
+ * @throws when a certificate can't be used
+ */
+function tlsOf(options: GrpcPluginOptions, isLocal: boolean) {
   const { certificateAuthority, clientCertificate } = readTlsFiles(options);
-  if (isLocal && certificateAuthority === undefined) return credentials.createInsecure();
-  return credentials.createSsl(
-    bytesOf(certificateAuthority),
-    bytesOf(clientCertificate?.key),
-    bytesOf(clientCertificate?.certificate),
-  );
+  if (isLocal && certificateAuthority === undefined) return undefined;
+  const tls = { ca: certificateAuthority, cert: clientCertificate?.certificate, key: clientCertificate?.key };
+  createSecureContext(tls);
+  return tls;
 }
 
 function bytesOf(pem: string | undefined): Buffer | null {
   return pem === undefined ? null : Buffer.from(pem);
 }
 
-function pluginError(cause: ServiceError): PluginError {
-  const codes: Partial<Record<status, PluginErrorCode>> = {
+function pluginError(cause: ServiceError, { status }: Grpc): PluginError {
+  const codes: Partial<Record<number, PluginErrorCode>> = {
     [status.DEADLINE_EXCEEDED]: 'timeout',
     [status.RESOURCE_EXHAUSTED]: 'nonsense',
   };
@@ -101,5 +123,5 @@ function pluginError(cause: ServiceError): PluginError {
 
 function isUnimplemented(error: unknown): boolean {
   const { cause } = error as { readonly cause?: Partial<ServiceError> };
-  return cause?.code === status.UNIMPLEMENTED;
+  return cause?.code === UNIMPLEMENTED;
 }

@@ -1,5 +1,10 @@
 import type { CelMap } from '@bufbuild/cel';
-import type { RepositoryName } from '../../oci/index.ts';
+import {
+  PatternError,
+  parseRepositoryPattern,
+  type RepositoryName,
+  type RepositoryPattern,
+} from '../../oci/index.ts';
 import type { Identity } from '../identity/index.ts';
 import {
   bindIdentity,
@@ -10,7 +15,6 @@ import {
 } from './condition.ts';
 import type { AuthorizationOptions, RuleOptions } from './options.ts';
 import type { Action, Decision, Policy, RuleVerdict } from './policy.ts';
-import { PatternError, parseRepositoryPattern, type RepositoryPattern } from './repository-pattern.ts';
 
 /** A rule that can't be compiled: where it stands and what is wrong with it. */
 export class RuleError extends Error {

@@ -81,7 +81,7 @@ it('leaves a unit alone that an upgrade has replaced', async () => {
   expect(node.read(path)).toBe(original.replace('RestartSec=1', 'RestartSec=2'));
 });
 
-it('is installed from a pod, with the root of the host mounted', async () => {
+it('is installed from a pod, with the root of the host mounted and the real image service', async () => {
   node = await startNode('kubeadm');
   const before = node.snapshot();
   const home = await ownFolder();
@@ -96,7 +96,7 @@ it('is installed from a pod, with the root of the host mounted', async () => {
       ],
       { home },
     );
-  expect(await inPod('install', '--executable', `${root()}/srv/drp`)).toMatchObject({ code: 0, stderr: '' });
+  expect(await inPod('install', '--executable', `${root()}/srv/drp-itself`)).toMatchObject({ code: 0, stderr: '' });
   expect(await node.status()).toMatchObject({ verdict: 'in-use', platform: 'kubeadm' });
   expect(await inPod('uninstall')).toMatchObject({ code: 0, stderr: '' });
   expect(node.snapshot()).toEqual(before);

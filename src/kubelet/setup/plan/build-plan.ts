@@ -171,7 +171,9 @@ async function serviceEntries(
     [join(UNIT_FOLDER, RECOVER_UNIT), rootFile(recoverUnit(settings))],
     [join(UNIT_FOLDER, boot.folder), rootFolder()],
     [join(UNIT_FOLDER, boot.folder, boot.name), { type: 'link', target: join(UNIT_FOLDER, RECOVER_UNIT) }],
-    ...foldersAbove(configFile),
+    ...foldersAbove(dirname(configFile)),
+    // It may name secrets that lie beside it.
+    [dirname(configFile), rootFolder(0o700)],
     [configFile, rootFile(text, 0o600)],
     [join(UNIT_FOLDER, SOCKET_UNIT), rootFile(socketUnit(settings))],
     [join(UNIT_FOLDER, SERVICE_UNIT), rootFile(serviceUnit(settings))],

@@ -40,7 +40,7 @@ describe('a command line', () => {
     ['/bin/a "b c" \'d "e\'', ['/bin/a', 'b c', 'd "e']],
     ['/bin/a x"y z"w', ['/bin/a', 'xy zw']],
     ['/bin/a \\x41\\101\\u00e9 \\s \\\\', ['/bin/a', 'AAé', ' ', '\\']],
-    ['/bin/a $B ${C} %n %%', ['/bin/a', '$B', '${C}', '%n', '%%']],
+    [`/bin/a $B \${C} %n %%`, ['/bin/a', '$B', `\${C}`, '%n', '%%']],
     ['/bin/a \\; b', ['/bin/a', ';', 'b']],
     ['/bin/a ";"', ['/bin/a', ';']],
     ["/bin/a ''", ['/bin/a', '']],

@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { RepositoryName } from '../../../src/oci/index.ts';
-import { PatternError, parseRepositoryPattern } from '../../../src/proxy/policy/repository-pattern.ts';
+import { PatternError, parseRepositoryPattern, type RepositoryName } from '../../src/oci/index.ts';
 
 function matches(pattern: string, name: string): boolean {
   return parseRepositoryPattern(pattern).matches(name as RepositoryName);

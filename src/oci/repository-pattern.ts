@@ -1,4 +1,5 @@
-import type { RepositoryName } from '../../oci/index.ts';
+import type { RepositoryName } from './reference.ts';
+import { matchSegment, matchWildcards } from './wildcards.ts';
 
 /** Tells whether a repository's name is one that a pattern means. */
 export interface RepositoryPattern {
@@ -34,7 +35,10 @@ export function parseRepositoryPattern(text: string): RepositoryPattern {
   const segments = splitPattern(text);
   // One segment and then any number more: that is what `**` means at the end.
   const steps = segments.at(-1) === ANY_SEGMENTS ? [...segments.slice(0, -1), '*', ANY_SEGMENTS] : segments;
-  return { text, matches: (repository) => matchesSegments(steps, repository.split('/')) };
+  return {
+    text,
+    matches: (repository) => matchWildcards(steps, repository.split('/'), ANY_SEGMENTS, matchSegment),
+  };
 }
 
 function splitPattern(text: string): string[] {
@@ -55,48 +59,4 @@ function splitPattern(text: string): string[] {
     }
   }
   return segments;
-}
-
-function matchesSegments(pattern: readonly string[], name: readonly string[]): boolean {
-  return matchesWildcards(pattern, name, ANY_SEGMENTS, matchesSegment);
-}
-
-function matchesSegment(pattern: string, segment: string): boolean {
-  if (pattern === '*' || pattern === segment) return true;
-  return pattern.includes('*') && matchesWildcards([...pattern], [...segment], '*', (a, b) => a === b);
-}
-
-/**
- * Greedy matching that only ever goes back to the last wildcard: an earlier one has already taken as little as
- * it can, so trying it again can't help.
- */
-function matchesWildcards<T>(
-  pattern: readonly T[],
-  subject: readonly T[],
-  wildcard: T,
-  same: (pattern: T, subject: T) => boolean,
-): boolean {
-  let at = 0;
-  let lastWildcard = -1;
-  let takenUpTo = 0;
-  let index = 0;
-  while (index < subject.length) {
-    const step = pattern[at];
-    if (step === wildcard) {
-      lastWildcard = at;
-      takenUpTo = index;
-      at += 1;
-    } else if (at < pattern.length && same(step as T, subject[index] as T)) {
-      at += 1;
-      index += 1;
-    } else if (lastWildcard >= 0) {
-      takenUpTo += 1;
-      index = takenUpTo;
-      at = lastWildcard + 1;
-    } else {
-      return false;
-    }
-  }
-  while (at < pattern.length && pattern[at] === wildcard) at += 1;
-  return at === pattern.length;
 }

@@ -1,0 +1,2 @@
+export { createKubeletPluginsProvider } from './kubelet-plugins-provider.ts';
+export { kubeletPluginsOptions } from './options.ts';

@@ -1,0 +1,116 @@
+import { join } from 'node:path';
+import { type Clock, fingerprint, type Secret } from '../../core/index.ts';
+import { type Environment, PluginError, redactLines, runProgram } from '../../plugins/index.ts';
+import type { Logger } from '../../telemetry/index.ts';
+import type { Credential } from '../provider.ts';
+import { createAnswerCache } from './answer-cache.ts';
+import { type PluginAnswer, parsePluginAnswer } from './plugin-answer.ts';
+import type { PluginEntry } from './plugin-config.ts';
+import { tokenForPlugin } from './service-account-token.ts';
+
+/** A program that speaks kubelet's credential provider protocol. */
+export interface KubeletPlugin {
+  readonly name: string;
+  matches(image: string): boolean;
+  /**
+   * @param image registry and repository, without a tag
+   * @throws {PluginError}
+   */
+  credential(image: string, token: Secret | undefined): Promise<Credential | undefined>;
+  discard(credential: Credential): void;
+  /** Ends what runs. */
+  close(): Promise<void>;
+}
+
+export interface KubeletPluginDependencies {
+  readonly clock: Pick<Clock, 'now'>;
+  readonly log: Logger;
+  /** What the program sees besides its own variables; it is all that this process has, as in kubelet. */
+  readonly env: Environment;
+}
+
+/** As kubelet has it. Who asks may give up sooner; the answer is then there for the next one. */
+const TIMEOUT_MS = 60_000;
+const MAXIMUM_LOGGED_LINES = 20;
+
+export function createKubeletPlugin(
+  entry: PluginEntry,
+  binaryDirectory: string,
+  { clock, log, env }: KubeletPluginDependencies,
+): KubeletPlugin {
+  const { name, apiVersion, args, tokenAttributes, defaultCacheDurationMs } = entry;
+  const now = (): number => clock.now();
+  const cache = createAnswerCache(now);
+  const running = new Map<string, Promise<PluginAnswer>>();
+  const ending = new Set<Promise<unknown>>();
+  const closing = new AbortController();
+  const command = [join(binaryDirectory, name), ...args];
+  const inherited = Object.entries(env).flatMap(([key, value]) =>
+    value === undefined ? [] : [[key, value]],
+  );
+  const variables: Readonly<Record<string, string>> = { ...Object.fromEntries(inherited), ...entry.env };
+
+  async function run(image: string, token: Secret | undefined): Promise<PluginAnswer> {
+    const question = {
+      kind: 'CredentialProviderRequest',
+      apiVersion,
+      image,
+      ...(token && { serviceAccountToken: token.reveal() }),
+    };
+    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    const signal = AbortSignal.any([closing.signal, timeout]);
+    const { output, ended } = runProgram({ command, env: variables }, JSON.stringify(question), signal);
+    const secrets = token ? [token.reveal()] : [];
+    const logged = ended.then((stderr) => {
+      ending.delete(logged);
+      for (const line of redactLines(stderr.toString(), secrets).slice(0, MAXIMUM_LOGGED_LINES)) {
+        log.warn({ plugin: name, stderr: line }, 'a credential provider plugin wrote to standard error');
+      }
+    });
+    ending.add(logged);
+    try {
+      return parsePluginAnswer(await output, apiVersion, now);
+    } catch (error) {
+      if (timeout.aborted) {
+        throw new PluginError('timeout', `the plugin ${name} gave no answer within ${TIMEOUT_MS / 1000} s`);
+      }
+      if (closing.signal.aborted || !(error instanceof PluginError)) throw error;
+      throw new PluginError(error.code, `the plugin ${name} ${error.message}`, { cause: error.cause });
+    }
+  }
+
+  async function answerFor(image: string, token: Secret | undefined): Promise<PluginAnswer> {
+    const question = { image, holder: token ? fingerprint(token) : '' };
+    const kept = cache.get(question);
+    if (kept) return kept;
+    const key = JSON.stringify(question);
+    let asking = running.get(key);
+    if (!asking) {
+      asking = run(image, token)
+        .then((answer) => {
+          cache.set(question, answer, answer.cacheDurationMs ?? defaultCacheDurationMs);
+          return answer;
+        })
+        .finally(() => running.delete(key));
+      running.set(key, asking);
+    }
+    return asking;
+  }
+
+  return {
+    name,
+    matches: (image) => entry.matchImages.some((match) => match.matches(image)),
+    async credential(image, shown) {
+      closing.signal.throwIfAborted();
+      const token = tokenForPlugin(shown, tokenAttributes);
+      if (tokenAttributes?.required && !token) return undefined;
+      const { credentials } = await answerFor(image, token);
+      return credentials.find(({ images }) => images.matches(image))?.credential;
+    },
+    discard: (credential) => cache.discard(credential),
+    async close() {
+      closing.abort(new PluginError('closed', `the plugin ${name} is closed`));
+      await Promise.all(ending);
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import type { Clock } from '../../core/index.ts';
+import type { Logger } from '../../telemetry/index.ts';
+import type { Backend } from './backend.ts';
+import type { StatusCode } from './errors.ts';
+import { type Answer, AnsweredError, type IncomingCall, messageAnswer, statusOfError } from './grpc/index.ts';
+import type { PullCredentials } from './image-service.ts';
+import type { LastGoodAnswers } from './last-good.ts';
+import type { ImageServiceMetrics } from './metrics.ts';
+import { pullImage } from './pull.ts';
+
+/** Answered here, so that it says that this process does its work, whatever the runtime does. */
+export const SELF_PROBE_PATH = '/drp.Probe/Ping';
+
+const SERVICE = /^runtime\.(?:v1|v1alpha2)\.ImageService$/;
+const METHODS: ReadonlySet<string> = new Set([
+  'ListImages',
+  'StreamImages',
+  'ImageStatus',
+  'PullImage',
+  'RemoveImage',
+  'ImageFsInfo',
+]);
+const KEPT_METHODS: ReadonlySet<string> = new Set(['ListImages', 'ImageFsInfo']);
+
+/** What a call is answered with; held for as long as the call takes. */
+export interface Parts {
+  readonly backend: Backend;
+  readonly lastGood: LastGoodAnswers;
+  readonly credentials: PullCredentials;
+}
+
+export interface CallHandlerDependencies {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly metrics: ImageServiceMetrics;
+}
+
+/** Answers one call; never rejects. */
+export async function handleCall(
+  call: IncomingCall,
+  parts: Parts,
+  { clock, log, metrics }: CallHandlerDependencies,
+): Promise<void> {
+  if (call.path === SELF_PROBE_PATH) return call.answer(messageAnswer(Buffer.alloc(0)));
+  const isOurs = SERVICE.test(call.service);
+  const method = isOurs && METHODS.has(call.method) ? call.method : 'other';
+  const labels = { backend: parts.backend.type, method };
+  const startedAt = clock.now();
+  metrics.callsRunning.inc();
+  let code: StatusCode;
+  try {
+    code = await answerCall(call, method, parts, clock);
+  } catch (error) {
+    code = statusOfError(error).code;
+    if (!(error instanceof AnsweredError)) log.warn({ err: error, method, code }, 'a call failed');
+    call.fail(error);
+  }
+  const milliseconds = clock.now() - startedAt;
+  metrics.callsRunning.dec();
+  metrics.calls.inc({ ...labels, code: String(code) });
+  metrics.callSeconds.observe(labels, milliseconds / 1000);
+  log.debug({ path: call.path, code, milliseconds }, 'call');
+}
+
+async function answerCall(
+  call: IncomingCall,
+  method: string,
+  parts: Parts,
+  clock: Clock,
+): Promise<StatusCode> {
+  if (method === 'PullImage') return give(call, await pullImage(call, { ...parts, clock }));
+  if (KEPT_METHODS.has(method)) return give(call, await keptAnswer(call, parts));
+  return parts.backend.pass(call);
+}
+
+async function keptAnswer(call: IncomingCall, { backend, lastGood }: Parts): Promise<Answer> {
+  const { path, metadata, signal } = call;
+  const body = await call.body();
+  return lastGood.answer(call.method, `${path} ${body.toString('latin1')}`, () =>
+    backend.unary({ path, metadata, body }, signal),
+  );
+}
+
+function give(call: IncomingCall, answer: Answer): StatusCode {
+  call.answer(answer);
+  return answer.code;
+}

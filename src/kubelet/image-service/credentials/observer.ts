@@ -1,0 +1,20 @@
+import type { CredentialSource } from '../image-service.ts';
+
+/** Is told what happens, to count it. None of these may throw. */
+export interface PullCredentialsObserver {
+  attempted(event: {
+    readonly source: CredentialSource;
+    /** Not of `aborted` attempts: kubelet gave up, and the credential has nothing to do with it. */
+    readonly outcome: 'pulled' | 'turned-away' | 'failed';
+  }): void;
+  /** The pull goes on with what kubelet gave, unless the order is `provider-only`. */
+  providerFailed(event: { readonly provider: string; readonly reason: 'timeout' | 'error' }): void;
+  /** A credential was turned away, and a new one was made in its place. */
+  refreshed(event: { readonly provider: string }): void;
+}
+
+export const SILENT_OBSERVER: PullCredentialsObserver = {
+  attempted: () => undefined,
+  providerFailed: () => undefined,
+  refreshed: () => undefined,
+};

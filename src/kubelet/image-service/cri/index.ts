@@ -1,0 +1,1 @@
+export { createCriBackend } from './create-cri-backend.ts';

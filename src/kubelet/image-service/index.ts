@@ -1,0 +1,11 @@
+export { type AdminServer, startAdminServer } from './admin-server.ts';
+export {
+  createImageService,
+  type ImageServiceDependencies,
+  type ImageServiceServer,
+} from './create-image-service.ts';
+export { activatedSocket, listenOnActivated, listenOnSocket, SocketError } from './listen/index.ts';
+export { createImageServiceMetrics, type ImageServiceMetrics } from './metrics.ts';
+export { type ImageServiceOptions, imageServiceOptions } from './options.ts';
+export { probeSocket } from './self-probe.ts';
+export { createNotifier, type Notifier, startWatchdog } from './systemd/index.ts';

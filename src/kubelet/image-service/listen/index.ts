@@ -1,0 +1,3 @@
+export { activatedSocket, listenOnActivated } from './activation.ts';
+export { SocketError } from './errors.ts';
+export { type ListeningSocket, listenOnSocket } from './unix-socket.ts';

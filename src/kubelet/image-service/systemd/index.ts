@@ -1,0 +1,2 @@
+export { createNotifier, type Notifier } from './notifier.ts';
+export { startWatchdog } from './watchdog.ts';
