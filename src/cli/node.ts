@@ -46,6 +46,14 @@ export function nodeCommand(terminal: Terminal = processTerminal): Command {
   const command = new Command('node').description(
     'put the image service on a Kubernetes node and let kubelet use it; needs root',
   );
+  command.addHelpText(
+    'after',
+    `
+${EXIT_CODES}
+
+Example:
+  drp node install --config image-service.yaml --dry-run`,
+  );
   for (const sub of [
     installCommand(terminal),
     statusCommand(terminal),
