@@ -96,7 +96,10 @@ it('is installed from a pod, with the root of the host mounted and the real imag
       ],
       { home },
     );
-  expect(await inPod('install', '--executable', `${root()}/srv/drp-itself`)).toMatchObject({ code: 0, stderr: '' });
+  expect(await inPod('install', '--executable', `${root()}/srv/drp-itself`)).toMatchObject({
+    code: 0,
+    stderr: '',
+  });
   expect(await node.status()).toMatchObject({ verdict: 'in-use', platform: 'kubeadm' });
   expect(await inPod('uninstall')).toMatchObject({ code: 0, stderr: '' });
   expect(node.snapshot()).toEqual(before);

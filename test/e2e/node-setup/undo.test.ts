@@ -1,9 +1,7 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../support/wait.ts';
-import { QUICK, startNode, type TestNode } from './node.ts';
+import { killAt, killAtSteps } from './kill.ts';
+import { startNode, type TestNode } from './node.ts';
 
 const BEHAVIOUR = '/etc/kubelet-behaviour';
 
@@ -44,7 +42,7 @@ describe('an installation that goes wrong', () => {
 
   it('is undone by the host when the installer dies, also after kubelet was restarted', async () => {
     const before = node.snapshot();
-    await killAt(node, 'check health', ['--undo-after', '20s']);
+    await killAt(node, ({ name }) => name === 'check health', ['--undo-after', '20s']);
     const { code, stderr } = await node.install();
     expect({ code, stderr }).toMatchObject({
       code: 1,
@@ -58,7 +56,7 @@ describe('an installation that goes wrong', () => {
 
   it('is undone at boot when the node goes down in the middle', async () => {
     const before = node.snapshot();
-    await killAt(node, 'check health', ['--undo-after', '10m']);
+    await killAt(node, ({ name }) => name === 'check health');
     await node.reboot();
     await node.kubeletIsWell();
     expect(node.snapshot()).toEqual(before);
@@ -66,26 +64,16 @@ describe('an installation that goes wrong', () => {
   });
 });
 
-/** Starts an installation, and kills it when it begins a step. */
-async function killAt(node: TestNode, step: string, args: readonly string[]): Promise<void> {
-  const [program, ...rest] = node.inside(
-    '/srv/drp',
-    'node',
-    'install',
-    '--executable',
-    '/srv/drp',
-    '--json',
-    ...QUICK,
-    ...args,
-  );
-  const child = spawn(program, rest, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
-  const exited = once(child, 'exit');
-  let reached = false;
-  for await (const line of createInterface(child.stdout)) {
-    if (reached || JSON.parse(line).name !== step) continue;
-    reached = true;
-    process.kill(-(child.pid ?? 0), 'SIGKILL');
+// test/long has every single step.
+it('is committed or undone, whichever kind of step it dies in', async () => {
+  const node = await startNode('gke-cos');
+  try {
+    await killAtSteps(node, ['--strategy', 'unit'], (steps) =>
+      steps.flatMap(({ name }, index) =>
+        steps.findIndex((step) => step.name === name) === index ? [index] : [],
+      ),
+    );
+  } finally {
+    await node.close();
   }
-  await exited;
-  expect(reached).toBe(true);
-}
+}, 600_000);
