@@ -34,7 +34,7 @@ test: check build test-programs .cache/systemd-root $(call node_program,$(OLDEST
 		test:$(call node_program,$(NEWEST_NODE)) e2e:node
 
 .PHONY: test-long
-test-long: build test-programs ## Run the tests that take minutes
+test-long: build test-programs .cache/systemd-root ## Run the tests that take minutes
 	@test/support/run-suites.sh long:node
 
 .PHONY: check

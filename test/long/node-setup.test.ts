@@ -1,5 +1,11 @@
 import { describe, it } from 'vitest';
-import { killEverywhere, PLATFORMS } from '../kubelet/setup/kill-matrix.ts';
+import {
+  killEverywhere,
+  killUndo,
+  killUninstall,
+  killUpgrade,
+  PLATFORMS,
+} from '../kubelet/setup/kill-matrix.ts';
 
 const LIMIT_MS = 600_000;
 
@@ -12,4 +18,14 @@ describe.each(PLATFORMS)(
       LIMIT_MS,
     );
   },
+);
+
+it(
+  'a killed uninstallation, undoing or upgrade is brought to an end: at each change',
+  async () => {
+    await killUninstall(1);
+    await killUndo(1);
+    await killUpgrade(1);
+  },
+  LIMIT_MS,
 );

@@ -74,7 +74,9 @@ describe.each(PLATFORMS)('$kind by $strategy', ({ kind, strategy, args = [] }) =
     });
   });
 
-  it('boots without the image service when that is broken, and says so', async () => {
+  // It takes as long as the guard waits, so once for each kind of wiring that the guard has.
+  const boot = kind.startsWith('eks') ? it : undefined;
+  boot?.('boots without the image service when that is broken, and says so', async () => {
     const config = node.read('/etc/drp/image-service.yaml');
     node.write('/etc/drp/image-service.yaml', 'backend: [\n');
     await node.reboot();

@@ -21,7 +21,7 @@ it('reads the commands that we write as they are meant', async () => {
     '%n',
     '%%',
     '$HOME',
-    '${HOME}',
+    '$' + '{HOME}',
     '#',
     '[Unit]',
     'é',

@@ -6,22 +6,27 @@ import {
   rollback,
   uninstall,
 } from '../../../src/kubelet/setup/index.ts';
-import { createFakeNode, type FakeNode } from './fake-node.ts';
+import { createFakeNode } from './fake-node.ts';
 import {
   ENDPOINT,
   HOST,
   installOptions,
   killEverywhere,
+  killUndo,
+  killUninstall,
+  killUpgrade,
   NOBODY_STOPS,
   PLATFORMS,
   SOCKET,
 } from './kill-matrix.ts';
-import { type Death, runUntilDeath } from './killed.ts';
+import { runUntilDeath } from './killed.ts';
 
 const signal = NOBODY_STOPS;
 const options = installOptions;
 /** Many runs in one test; on a busy machine they take their time. */
 const LONG_MS = 120_000;
+/** Only each so many changes; test/long has every one. */
+const STRIDE = 5;
 
 describe.each(PLATFORMS)('on $kind', ({ kind, strategy }) => {
   it('installs, does nothing the second time, and takes everything away again', async () => {
@@ -53,94 +58,15 @@ it.each([
   'a killed installer leaves a node that is committed or as it was, to the byte: $when a change',
   async ({ platform, when }) => {
     expect(platform).toBeDefined();
-    if (platform) await killEverywhere(platform, when);
+    if (platform) await killEverywhere(platform, when, 2);
   },
   LONG_MS,
 );
 
 describe('a run that dies', () => {
-  const everywhere = async (
-    prepare: (node: FakeNode) => Promise<void>,
-    work: (node: FakeNode) => (dependencies: ReturnType<FakeNode['setup']>) => Promise<unknown>,
-    check: (node: FakeNode, death: Death) => Promise<void>,
-  ): Promise<void> => {
-    for (let at = 1; ; at++) {
-      const death = { at, when: at % 2 === 0 ? 'half' : 'after' } as const;
-      const node = await createFakeNode('eks-al2');
-      await prepare(node);
-      if (!(await runUntilDeath(node, death, work(node)))) break;
-      await check(node, death);
-    }
-  };
-
-  it(
-    'while it uninstalls is brought to its end by the host',
-    async () => {
-      const plain = await createFakeNode('eks-al2');
-      const before = await plain.snapshot();
-      await everywhere(
-        async (node) => {
-          await install(options(node), DEFAULT_TIMING, node.setup(), signal);
-        },
-        () => (dependencies) => uninstall(DEFAULT_TIMING, dependencies),
-        async (node, death) => {
-          // Before it has begun, nothing has happened yet.
-          await rollback(HOST, node.setup());
-          await uninstall(DEFAULT_TIMING, node.setup());
-          expect({ death, files: await node.snapshot() }).toEqual({ death, files: before });
-          expect(await node.endpoint()).toBeUndefined();
-        },
-      );
-    },
-    LONG_MS,
-  );
-
-  it(
-    'while it undoes is undone by the next',
-    async () => {
-      const plain = await createFakeNode('eks-al2');
-      const before = await plain.snapshot();
-      await everywhere(
-        async (node) => {
-          node.behaviour = (endpoint) => (endpoint === undefined ? 'well' : 'unwell');
-        },
-        (node) => async (dependencies) => {
-          await install(options(node), DEFAULT_TIMING, dependencies, signal).catch(() => undefined);
-        },
-        async (node, death) => {
-          await rollback(HOST, node.setup());
-          expect({ death, files: await node.snapshot() }).toEqual({ death, files: before });
-          expect(await node.endpoint()).toBeUndefined();
-        },
-      );
-    },
-    LONG_MS,
-  );
-
-  it(
-    'while it upgrades leaves the old version or the new one',
-    async () => {
-      const programs = new Set<string>();
-      await everywhere(
-        async (node) => {
-          await install(options(node), DEFAULT_TIMING, node.setup(), signal);
-          await node.write('/srv/drp', 'another version');
-        },
-        (node) => (dependencies) => install(options(node), DEFAULT_TIMING, dependencies, signal),
-        async (node) => {
-          await rollback(HOST, node.setup());
-          const status = await nodeStatus('kubelet.service', SOCKET, node.setup());
-          expect(status).toMatchObject({ verdict: 'in-use', changedFiles: [] });
-          const [program = ''] = status.program ?? [];
-          programs.add(program);
-          const left = Object.keys(await node.snapshot()).filter((path) => path.startsWith('/opt/drp/bin/'));
-          expect(left).toEqual([program]);
-        },
-      );
-      expect(programs.size).toBe(2);
-    },
-    LONG_MS,
-  );
+  it('while it uninstalls is brought to its end by the host', () => killUninstall(STRIDE), LONG_MS);
+  it('while it undoes is undone by the next', () => killUndo(STRIDE), LONG_MS);
+  it('while it upgrades leaves the old version or the new one', () => killUpgrade(STRIDE), LONG_MS);
 
   it(
     'before a reboot is undone at boot, without a restart of a kubelet that waits for it',
