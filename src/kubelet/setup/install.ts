@@ -1,6 +1,7 @@
 import { join } from 'node:path/posix';
 import { SetupError } from './errors.ts';
 import { compareAnswers, waitUntilHealthy } from './health/index.ts';
+import { ABSENT } from './host/index.ts';
 import type { JournalEntry } from './journal/index.ts';
 import { healthPort } from './live-state.ts';
 import {
@@ -57,18 +58,23 @@ export async function install(
   await requireHealthy(kubelet, dependencies);
 
   const { program } = plan.record;
-  await armUndoTimer(program, timing.undoAfterMs, plan.copy, dependencies);
+  const copied = plan.copy && {
+    path: plan.copy.path,
+    folders: programFolders(plan).map(({ path }) => path),
+  };
+  await armUndoTimer(program, timing.undoAfterMs, copied, dependencies);
   const margin = Math.min(LARGEST_MARGIN_MS, timing.undoAfterMs * MARGIN_SHARE);
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timing.undoAfterMs - margin)]);
   let entry: JournalEntry | undefined;
   try {
+    await placeProgram(plan, dependencies, limit);
     entry = await begin(plan, kubelet, dependencies);
     await applyService(plan, dependencies, limit);
     await applyKubelet(plan, entry, timing, dependencies, limit);
     limit.throwIfAborted();
     await commit(entry, dependencies);
   } catch (error) {
-    await giveUp(entry, error, timing, dependencies);
+    await giveUp(plan, entry, error, timing, dependencies);
   }
   await disarmUndoTimer(dependencies);
   return { outcome: 'installed', plan };
@@ -110,18 +116,32 @@ async function begin(
   });
 }
 
+/** Before the journal: whoever finds one needs the program to undo it. Until then, plain commands of the host do. */
+async function placeProgram(plan: Plan, dependencies: SetupDependencies, signal: AbortSignal): Promise<void> {
+  if (!plan.copy) return;
+  const { source, path, sha256 } = plan.copy;
+  await applyChanges(programFolders(plan), dependencies, signal);
+  await dependencies.progress({ name: 'copy program', subject: path });
+  await dependencies.files.copyIn(source, path, sha256);
+}
+
+/** The folders that are made for the program, the outermost first. */
+function programFolders({ copy, changes }: Plan): readonly Change[] {
+  return changes.filter(({ path }) => copy?.path.startsWith(`${path}/`));
+}
+
+async function removeProgram(plan: Plan, { files }: SetupDependencies): Promise<void> {
+  if (!plan.copy) return;
+  await files.removeLeftovers(plan.copy.path);
+  await files.put(plan.copy.path, ABSENT);
+  for (const { path } of [...programFolders(plan)].reverse()) await files.put(path, ABSENT);
+}
+
 async function applyService(plan: Plan, dependencies: SetupDependencies, signal: AbortSignal): Promise<void> {
-  const { files, progress } = dependencies;
   const changes = plan.changes.filter(({ phase }) => phase === 'service');
-  const folders = changes.filter(({ after }) => after.type === 'folder');
-  await applyChanges(folders, dependencies, signal);
-  if (plan.copy) {
-    const { source, path, sha256 } = plan.copy;
-    await progress({ name: 'copy program', subject: path });
-    await files.copyIn(source, path, sha256);
-  }
+  const placed = programFolders(plan);
   await applyChanges(
-    changes.filter((change) => !folders.includes(change)),
+    changes.filter((change) => !placed.includes(change)),
     dependencies,
     signal,
   );
@@ -213,6 +233,7 @@ export async function finishCommit(
 }
 
 async function giveUp(
+  plan: Plan,
   entry: JournalEntry | undefined,
   cause: unknown,
   timing: SetupTiming,
@@ -223,6 +244,7 @@ async function giveUp(
     if (entry && (await dependencies.journal.decide(entry.id, 'undo')) === 'undo') {
       await undo(entry, { timing, boot: false }, dependencies);
     }
+    if (!entry) await removeProgram(plan, dependencies);
     await dependencies.journal.sweep();
     await disarmUndoTimer(dependencies);
   } catch (error) {

@@ -1,21 +1,35 @@
 import { SetupError } from './errors.ts';
 import { temporaryName } from './host/index.ts';
-import type { Copy } from './plan/index.ts';
-import { UNDO_TIMER } from './plan/index.ts';
+import { STATE_FOLDER, UNDO_TIMER } from './plan/index.ts';
 import type { SetupDependencies } from './setup.ts';
 
 const TIMER_UNIT = `${UNDO_TIMER}.timer`;
 
+/** A program that is still to be copied. */
+export interface CopiedProgram {
+  readonly path: string;
+  /** Folders that are made for it, the outermost first. */
+  readonly folders: readonly string[];
+}
+
+/**
+ * For a run that died before its program was whole, or before it had written the journal: takes the program away again
+ * unless something is installed that needs it.
+ */
+const SWEEP = `[ ! -e "$1/journal.json" ] || exit 0
+grep -qF "$2" "$1/installed.json" 2>/dev/null || rm -f "$2"
+rm -f "$3"; shift 3; rmdir "$@" 2>/dev/null; exit 0`;
+
 /**
  * Lets systemd undo everything later, whatever becomes of us. One timer of this name can be there, so it is the lock
  * of the node, too.
- * @param copy a program that is still to come: half a copy is removed also when it can't be run
+ * @param copy the program, where it is still to come: it is swept away also when it can't be run
  * @throws {SetupError} `busy` when somebody else has armed it
  */
 export async function armUndoTimer(
   program: readonly string[],
   afterMs: number,
-  copy: Copy | undefined,
+  copy: CopiedProgram | undefined,
   { systemd, progress }: SetupDependencies,
 ): Promise<void> {
   await progress({ name: 'arm undo timer', subject: TIMER_UNIT });
@@ -25,7 +39,7 @@ export async function armUndoTimer(
     afterMs,
     commands: [
       { words: [...program, 'node', 'rollback'], mayFail: true },
-      ...(copy ? [{ words: ['/bin/rm', '-f', temporaryName(copy.path)] }] : []),
+      ...(copy ? [{ words: sweepWords(copy) }] : []),
     ],
   };
   try {
@@ -37,6 +51,12 @@ export async function armUndoTimer(
     await systemd.stop(TIMER_UNIT);
     await systemd.startTimer(timer);
   }
+}
+
+function sweepWords({ path, folders }: CopiedProgram): readonly string[] {
+  const words = [STATE_FOLDER, path, temporaryName(path), ...[...folders].reverse()];
+  // Variables are the shell's, not systemd's.
+  return ['/bin/sh', '-c', SWEEP.replaceAll('$', '$$$$'), 'sh', ...words];
 }
 
 export async function disarmUndoTimer({ systemd, progress }: SetupDependencies): Promise<void> {

@@ -51,9 +51,11 @@ export async function killAtSteps(
   const outcomes = new Set<string>();
   for (const at of choose(all)) {
     const name = all[at]?.name;
-    await killAt(node, (_, index) => index === at, args);
-    // What the timer does when it is time.
+    const reached = await killAt(node, (_, index) => index === at, args);
+    expect({ name, reached: reached.length }).toEqual({ name, reached: at + 1 });
+    // What the timer does when it is time; one that has run is no lock, also when there was no program yet to stop it.
     await node.run('systemctl', 'start', 'drp-node-undo.service');
+    await node.run('systemctl', 'stop', 'drp-node-undo.timer');
     await node.kubeletIsWell();
     const { verdict } = await node.status();
     outcomes.add(verdict);

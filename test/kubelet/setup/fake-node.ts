@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -5,7 +6,12 @@ import { basename, dirname, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { runGuard } from '../../../src/kubelet/setup/guard/index.ts';
 import { createHostFiles, fileHash } from '../../../src/kubelet/setup/host/index.ts';
-import { type SetupDependencies, SetupError } from '../../../src/kubelet/setup/index.ts';
+import {
+  DEFAULT_TIMING,
+  rollback,
+  type SetupDependencies,
+  SetupError,
+} from '../../../src/kubelet/setup/index.ts';
 import { createJournal } from '../../../src/kubelet/setup/journal/index.ts';
 import type { HostTimer, Systemd, UnitState } from '../../../src/kubelet/setup/systemd/index.ts';
 import {
@@ -29,6 +35,8 @@ export interface FakeNode {
   readonly timer: HostTimer | undefined;
   /** Of the running kubelet. */
   endpoint(): Promise<string | undefined>;
+  /** What the host does when it is time, if somebody has armed it: with the program only if that is there. */
+  fireTimer(): Promise<void>;
   reboot(): void;
   startKubelet(): Promise<void>;
   reload(): Promise<void>;
@@ -224,6 +232,22 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
       return config
         ? (JSON.parse(config) as { imageServiceEndpoint: string }).imageServiceEndpoint
         : undefined;
+    },
+    async fireTimer() {
+      const commands = timer?.commands ?? [];
+      for (const { words } of commands) {
+        const [program = '', , script = '', ...rest] = words;
+        if (words.includes('rollback')) {
+          if (existsSync(join(root, program)))
+            await rollback({ timing: DEFAULT_TIMING, boot: false }, node.setup());
+        } else {
+          const paths = rest.slice(1).map((path) => join(root, path));
+          // The record has the paths of the host, without the folder that this one is in.
+          const own = script.replaceAll('$$', '$').replace('grep -qF "$2"', `grep -qF "\${2#${root}}"`);
+          execFileSync(program, ['-c', own, 'sh', ...paths]);
+        }
+      }
+      timer = undefined;
     },
     reboot() {
       active.clear();

@@ -5,7 +5,6 @@ import {
   type InstallOptions,
   install,
   nodeStatus,
-  rollback,
   type SetupDependencies,
   uninstall,
 } from '../../../src/kubelet/setup/index.ts';
@@ -52,7 +51,7 @@ export async function killEverywhere(
       install(installOptions(node, { strategy }), DEFAULT_TIMING, dependencies, NOBODY_STOPS),
     );
     if (!died) break;
-    await rollback(HOST, node.setup());
+    await node.fireTimer();
     const { verdict } = await nodeStatus('kubelet.service', SOCKET, node.setup());
     outcomes.add(verdict);
     expect(node.timer).toBeUndefined();
@@ -92,7 +91,7 @@ export async function killUninstall(stride: number): Promise<void> {
     installed,
     () => (dependencies) => uninstall(DEFAULT_TIMING, dependencies),
     async (node, death) => {
-      await rollback(HOST, node.setup());
+      await node.fireTimer();
       // When it had not begun, nothing has happened yet.
       await uninstall(DEFAULT_TIMING, node.setup());
       expect({ death, files: await node.snapshot() }).toEqual({ death, files: before });
@@ -111,7 +110,7 @@ export async function killUndo(stride: number): Promise<void> {
     (node) => (dependencies) =>
       install(installOptions(node), DEFAULT_TIMING, dependencies, NOBODY_STOPS).catch(() => undefined),
     async (node, death) => {
-      await rollback(HOST, node.setup());
+      await node.fireTimer();
       expect({ death, files: await node.snapshot() }).toEqual({ death, files: before });
       expect(await node.endpoint()).toBeUndefined();
     },
@@ -128,7 +127,7 @@ export async function killUpgrade(stride: number): Promise<void> {
     },
     (node) => (dependencies) => install(installOptions(node), DEFAULT_TIMING, dependencies, NOBODY_STOPS),
     async (node) => {
-      await rollback(HOST, node.setup());
+      await node.fireTimer();
       const status = await nodeStatus('kubelet.service', SOCKET, node.setup());
       expect(status).toMatchObject({ verdict: 'in-use', changedFiles: [] });
       const [program = ''] = status.program ?? [];
