@@ -59,14 +59,15 @@ export async function undo(
     await reloadUnits(dependencies);
     await dependencies.files.put(RUNTIME_FOLDER, ABSENT).catch(() => undefined);
   }
+  await dependencies.progress({ name: 'forget journal', subject: entry.id });
+  await journal.finish(entry, entry.kind === 'install' ? entry.previous : undefined);
+  // The program last: as long as there is a journal, somebody may need it. Dead from here on, the host sweeps it away.
   const keptCopies = entry.kind === 'install' ? (entry.previous?.copies ?? []) : [];
   await removeCopies(
     entry.copies.filter((path) => !keptCopies.includes(path)),
     dependencies,
   );
   await removeFolders(phase('service'), dependencies);
-  await dependencies.progress({ name: 'forget journal', subject: entry.id });
-  await journal.finish(entry, entry.kind === 'install' ? entry.previous : undefined);
   if (problem !== undefined) throw problem;
   return notes;
 }

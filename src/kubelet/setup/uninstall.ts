@@ -1,7 +1,7 @@
 import { join } from 'node:path/posix';
 import { finishCommit } from './install.ts';
 import type { JournalEntry } from './journal/index.ts';
-import { endpointOf, KUBELET_CONFIG_NAME } from './plan/index.ts';
+import { endpointOf, type InstalledRecord, KUBELET_CONFIG_NAME } from './plan/index.ts';
 import { endpointInUse, readLiveKubelet } from './platform/index.ts';
 import type { SetupDependencies, SetupTiming } from './setup.ts';
 import { undo } from './undo.ts';
@@ -25,7 +25,7 @@ export async function uninstall(timing: SetupTiming, dependencies: SetupDependen
   if (!installed) return { outcome: unfinished.outcome, notes: unfinished.notes };
 
   const { mainPid, inUse } = await readUse(installed.kubeletUnit, installed.socket, dependencies);
-  await armUndoTimer(installed.program, timing.undoAfterMs, undefined, dependencies);
+  await armUndoTimer(installed.program, timing.undoAfterMs, copiedProgram(installed), dependencies);
   const id = randomId();
   await progress({ name: 'begin journal', subject: id });
   const entry = await journal.begin({
@@ -44,6 +44,14 @@ export async function uninstall(timing: SetupTiming, dependencies: SetupDependen
   await journal.sweep();
   await disarmUndoTimer(dependencies);
   return { outcome: 'undone', notes };
+}
+
+function copiedProgram({ copies: [path], changes }: InstalledRecord) {
+  if (path === undefined) return undefined;
+  const folders = changes.filter(
+    ({ before, path: folder }) => before.type === 'absent' && path.startsWith(`${folder}/`),
+  );
+  return { path, folders: folders.map(({ path: folder }) => folder) };
 }
 
 /** Ends what an earlier run has begun: undoes it, unless it was committed already. */
