@@ -16,9 +16,16 @@ export interface CopiedProgram {
  * For a run that died before its program was whole, or before it had written the journal: takes the program away again
  * unless something is installed that needs it.
  */
-const SWEEP = `[ ! -e "$1/journal.json" ] || exit 0
-grep -qF "$2" "$1/installed.json" 2>/dev/null || rm -f "$2"
-rm -f "$3"; shift 3; rmdir "$@" 2>/dev/null; exit 0`;
+function sweepScript({ path, folders }: CopiedProgram): string {
+  // All of these are paths without any character that a shell, or systemd, would take for more.
+  return [
+    `[ ! -e ${STATE_FOLDER}/journal.json ] || exit 0`,
+    `grep -qF ${path} ${STATE_FOLDER}/installed.json 2>/dev/null || rm -f ${path}`,
+    `rm -f ${temporaryName(path)}`,
+    `rmdir ${[...folders].reverse().join(' ')} 2>/dev/null`,
+    'exit 0',
+  ].join('; ');
+}
 
 /**
  * Lets systemd undo everything later, whatever becomes of us. One timer of this name can be there, so it is the lock
@@ -39,7 +46,7 @@ export async function armUndoTimer(
     afterMs,
     commands: [
       { words: [...program, 'node', 'rollback'], mayFail: true },
-      ...(copy ? [{ words: sweepWords(copy) }] : []),
+      ...(copy ? [{ words: ['/bin/sh', '-c', sweepScript(copy)] }] : []),
     ],
   };
   try {
@@ -51,12 +58,6 @@ export async function armUndoTimer(
     await systemd.stop(TIMER_UNIT);
     await systemd.startTimer(timer);
   }
-}
-
-function sweepWords({ path, folders }: CopiedProgram): readonly string[] {
-  const words = [STATE_FOLDER, path, temporaryName(path), ...[...folders].reverse()];
-  // Variables are the shell's, not systemd's.
-  return ['/bin/sh', '-c', SWEEP.replaceAll('$', '$$$$'), 'sh', ...words];
 }
 
 export async function disarmUndoTimer({ systemd, progress }: SetupDependencies): Promise<void> {

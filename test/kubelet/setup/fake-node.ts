@@ -236,15 +236,14 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
     async fireTimer() {
       const commands = timer?.commands ?? [];
       for (const { words } of commands) {
-        const [program = '', , script = '', ...rest] = words;
+        const [program = '', , script = ''] = words;
         if (words.includes('rollback')) {
           if (existsSync(join(root, program)))
             await rollback({ timing: DEFAULT_TIMING, boot: false }, node.setup());
         } else {
-          const paths = rest.slice(1).map((path) => join(root, path));
           // The record has the paths of the host, without the folder that this one is in.
-          const own = script.replaceAll('$$', '$').replace('grep -qF "$2"', `grep -qF "\${2#${root}}"`);
-          execFileSync(program, ['-c', own, 'sh', ...paths]);
+          const own = script.replace(/ (\/(?!dev\/)\S+)/g, ` ${root}$1`).replace(`grep -qF ${root}`, 'grep -qF ');
+          execFileSync(program, ['-c', own]);
         }
       }
       timer = undefined;
