@@ -32,12 +32,12 @@ demo: compile ## Start a proxy with a sample image, pull through it, stay up
 	@node dist/cli/main.js demo
 
 .PHONY: test
-test: check build test-programs $(call node_program,$(OLDEST_NODE)) $(call node_program,$(NEWEST_NODE)) ## Run everything that CI runs
+test: check build test-programs .cache/systemd-root $(call node_program,$(OLDEST_NODE)) $(call node_program,$(NEWEST_NODE)) ## Run everything that CI runs
 	@test/support/run-suites.sh test:$(call node_program,$(OLDEST_NODE)) \
 		test:$(call node_program,$(NEWEST_NODE)) e2e:node
 
 .PHONY: test-long
-test-long: build test-programs ## Run the tests that take minutes
+test-long: build test-programs .cache/systemd-root ## Run the tests that take minutes
 	@test/support/run-suites.sh long:node
 
 .PHONY: check
@@ -83,6 +83,10 @@ test-programs:
 .PHONY: bench-programs
 bench-programs:
 	@test/support/install-packages.sh $(BENCH_PROGRAMS)
+
+# Made once, and kept. Tests boot it, each over a copy of its own.
+.cache/systemd-root: | test-programs
+	@test/support/make-systemd-root.sh $@
 
 .cache/node-%/node_modules/$(NODE_PACKAGE)/bin/node:
 	@echo 'Installing Node $* into .cache/'

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { credentialProviderCommand } from './credential-provider.ts';
 import { imageServiceCommand } from './image-service.ts';
+import { nodeCommand } from './node.ts';
 import { createProgram, runProgram } from './program.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
 
@@ -15,7 +16,7 @@ export function createDrpNode(terminal: Terminal = processTerminal, input?: stri
       name: 'drp-node',
       description: 'Docker Registry Proxy for nodes: credentials for the pulls of kubelet',
       example: 'drp-node image-service --config /etc/drp/image-service.yaml',
-      commands: [imageServiceCommand(), credentialProviderCommand(terminal, read)],
+      commands: [imageServiceCommand(), credentialProviderCommand(terminal, read), nodeCommand(terminal)],
     },
     terminal,
   );

@@ -7,6 +7,7 @@ import { explainCommand } from './explain.ts';
 import { identityCommand } from './identity.ts';
 import { imageServiceCommand } from './image-service.ts';
 import { loginCommand } from './login.ts';
+import { nodeCommand } from './node.ts';
 import { createProgram } from './program.ts';
 import { serveCommand } from './serve.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
@@ -27,6 +28,7 @@ export function createDrp(terminal: Terminal = processTerminal): Command {
         loginCommand(terminal),
         imageServiceCommand(),
         credentialProviderCommand(terminal),
+        nodeCommand(terminal),
         demoCommand(),
       ],
     },

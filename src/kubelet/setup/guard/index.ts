@@ -1,0 +1,1 @@
+export { type GuardOptions, type GuardResult, runGuard } from './run-guard.ts';

@@ -1,0 +1,1 @@
+export { createJournal, type Decision, type Journal, type JournalEntry } from './journal.ts';

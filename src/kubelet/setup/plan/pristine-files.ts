@@ -1,0 +1,56 @@
+import { basename } from 'node:path/posix';
+import { SetupError } from '../errors.ts';
+import type { FileEntry, HostFiles } from '../host/index.ts';
+import type { LiveKubelet } from '../platform/index.ts';
+import type { NamedUnitFile } from '../unit-file/index.ts';
+import { FILE_HEADER, FLAGS_VARIABLE } from './names.ts';
+import { entryWithoutUs, type InstalledRecord } from './record.ts';
+
+/**
+ * Kubelet's unit files as they would be without us.
+ * @throws {SetupError} when a change of ours is in a file that we have no record of
+ */
+export async function filesWithoutUs(
+  kubelet: LiveKubelet,
+  record: InstalledRecord | undefined,
+  files: HostFiles,
+): Promise<NamedUnitFile[]> {
+  const found = await Promise.all(
+    kubelet.files.map(async ({ path, text }): Promise<NamedUnitFile | undefined> => {
+      const without = textWithoutUs(path, text, record);
+      if (without !== undefined) {
+        requireUntouched(path, without);
+        return { path, text: without };
+      }
+      // Without our copy in /etc the file behind it is read again.
+      const behind = record?.shadowed[path];
+      const behindText = behind === undefined ? undefined : await files.readText(behind);
+      return behind !== undefined && behindText !== undefined
+        ? { path: behind, text: behindText }
+        : undefined;
+    }),
+  );
+  return found.filter((file) => file !== undefined);
+}
+
+function textWithoutUs(path: string, text: string, record: InstalledRecord | undefined): string | undefined {
+  if (isOurDropIn(path, text)) return undefined;
+  const change = record?.changes.find((known) => known.path === path);
+  if (change?.after.type !== 'file') return text;
+  const current: FileEntry = { ...change.after, content: Buffer.from(text) };
+  const without = entryWithoutUs(path, current, record);
+  return without.type === 'file' ? without.content.toString('utf8') : undefined;
+}
+
+/** A drop-in of our own is known by its header, also when the record was lost. */
+function isOurDropIn(path: string, text: string): boolean {
+  return basename(path).endsWith('drp.conf') && text.startsWith(FILE_HEADER);
+}
+
+function requireUntouched(path: string, text: string): void {
+  if (!text.includes(FLAGS_VARIABLE)) return;
+  throw new SetupError(
+    'refused',
+    `${path} has a change of ours (${FLAGS_VARIABLE}) and others that we do not know: take ours out, then install again`,
+  );
+}

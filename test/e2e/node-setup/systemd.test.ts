@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { quoteCommand } from '../../../src/kubelet/setup/unit-file/index.ts';
+import { startNode, type TestNode } from './node.ts';
+
+let node: TestNode;
+beforeAll(async () => {
+  node = await startNode('kubeadm');
+});
+afterAll(() => node?.close());
+
+it('reads the commands that we write as they are meant', async () => {
+  const words = [
+    '/bin/echo',
+    'plain',
+    'a b',
+    '"',
+    "'",
+    '\\',
+    '\\x41',
+    ';',
+    '%n',
+    '%%',
+    '$HOME',
+    '$' + '{HOME}',
+    '#',
+    '[Unit]',
+    'é',
+    '',
+  ];
+  node.write(
+    '/etc/systemd/system/quoted.service',
+    `[Service]\nType=oneshot\nExecStart=${quoteCommand(words)}\n`,
+  );
+  await node.run('systemctl', 'daemon-reload');
+  const { stdout } = await node.run(
+    ...(['busctl', '--json=short', 'get-property', 'org.freedesktop.systemd1'] as const),
+    ...['/org/freedesktop/systemd1/unit/quoted_2eservice', 'org.freedesktop.systemd1.Service', 'ExecStart'],
+  );
+  const { data } = JSON.parse(stdout) as { data: [string, string[]][] };
+  // Variables are replaced only when it is run.
+  expect(data.map(([, argv]) => argv.map((word) => word.replaceAll('$$', '$')))).toEqual([words]);
+  await node.run('systemctl', 'start', 'quoted.service');
+  const { stdout: printed } = await node.run('journalctl', '-u', 'quoted.service', '-o', 'cat');
+  expect(printed).toContain(words.slice(1).join(' ').trimEnd());
+});
+
+it.each([
+  ['its own socket', '/run/systemd/private'],
+  ['the system bus', '/nowhere'],
+])('answers on %s, time after time', async (_, socket) => {
+  const script = `
+    const { connectToSystemd } = await import('/drp/dist/kubelet/setup/systemd/index.js');
+    for (let round = 0; round < 15; round++) {
+      const systemd = await connectToSystemd({ private: '${socket}', system: '/run/dbus/system_bus_socket' });
+      const { loadState, commands } = await systemd.unit('kubelet.service');
+      if (loadState !== 'loaded' || commands[0][0] !== '/usr/bin/kubelet') throw new Error('not read');
+      if (round === 0) {
+        await systemd.reload();
+        await systemd.restart('containerd.service');
+        const timer = { name: 'drp-test', description: 'A test', afterMs: 600000, commands: [{ words: ['/bin/true', '%n $X'] }] };
+        await systemd.startTimer(timer);
+        const again = await systemd.startTimer(timer).catch((error) => error.code);
+        if (again !== 'busy') throw new Error('two timers of one name');
+        await systemd.stop('drp-test.timer');
+        await systemd.resetFailed('drp-test.service');
+        const failed = await systemd.start('nowhere.service').catch((error) => error.message);
+        if (!/nowhere/.test(failed)) throw new Error('a unit that is not there was started');
+      }
+      await systemd.close();
+    }
+    console.log('done');`;
+  expect(await node.run('/usr/local/bin/node', '--input-type=module', '-e', script)).toMatchObject({
+    code: 0,
+    stdout: 'done\n',
+  });
+});

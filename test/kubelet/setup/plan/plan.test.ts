@@ -1,0 +1,174 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { DEFAULT_TIMING, install, planInstall } from '../../../../src/kubelet/setup/index.ts';
+import { createFakeNode } from '../fake-node.ts';
+import { installOptions, NOBODY_STOPS } from '../kill-matrix.ts';
+import { unitTexts } from '../unit-file/unit-texts.ts';
+
+const UNIT = '/etc/systemd/system/kubelet.service';
+const RUNTIME = '--container-runtime-endpoint=unix:///run/containerd/containerd.sock';
+
+function unit(command: string): string {
+  return `[Unit]\nDescription=Kubelet\n\n[Service]\nExecStart=${command}\nRestart=always\n`;
+}
+
+async function nodeWith(command: string) {
+  return createFakeNode('eks-al2', {
+    [UNIT]: unit(command),
+    '/etc/systemd/system/kubelet.service.d/10-kubelet-args.conf':
+      '[Service]\nEnvironment=KUBELET_ARGS=--v=2\n',
+  });
+}
+
+describe('a plan', () => {
+  it('restates the command in force, and adds to it', async () => {
+    const node = await nodeWith(
+      `/usr/bin/kubelet \\\n  ${RUNTIME} "--node-labels=a=b c" \\\n  $KUBELET_ARGS`,
+    );
+    const { changes, strategy } = await planInstall(installOptions(node), node.setup());
+    expect(strategy).toBe('drop-in');
+    const text = String(changes.map(({ after }) => (after.type === 'file' ? after.content : '')).at(-1));
+    expect(text).toContain(
+      `\nExecStart=\nExecStart=/usr/bin/kubelet    ${RUNTIME} "--node-labels=a=b c"    $KUBELET_ARGS $DRP_KUBELET_FLAGS\n`,
+    );
+    expect(text).not.toContain('Requires=');
+  });
+
+  it('puts itself before an image service that is there, and never leaves it out', async () => {
+    const node = await nodeWith(`/usr/bin/kubelet ${RUNTIME} --image-service-endpoint unix:///run/soci.sock`);
+    const { backend, strategy } = await planInstall(installOptions(node), node.setup());
+    expect({ backend, strategy }).toMatchObject({
+      strategy: 'drop-in',
+      backend: { type: 'cri', socket: '/run/soci.sock', chained: true },
+    });
+    const configText = 'backend: { type: cri, socket: /run/containerd/containerd.sock }\n';
+    await expect(planInstall(installOptions(node, { configText }), node.setup())).rejects.toMatchObject({
+      code: 'refused',
+    });
+    await expect(
+      planInstall(installOptions(node, { strategy: 'config-dir' }), node.setup()),
+    ).rejects.toMatchObject({ code: 'refused' });
+  });
+
+  it('drives Docker Engine for a kubelet that has it built in', async () => {
+    const node = await nodeWith('/usr/bin/kubelet --container-runtime docker');
+    const { backend } = await planInstall(installOptions(node), node.setup());
+    expect(backend).toMatchObject({ type: 'docker', socket: '/var/run/docker.sock' });
+  });
+
+  it('fills in a configuration, and keeps what is written there', async () => {
+    const node = await nodeWith(`/usr/bin/kubelet ${RUNTIME}`);
+    const configText = '# ours\ncredentials: [] # none yet\n';
+    const { changes } = await planInstall(installOptions(node, { configText }), node.setup());
+    const file = changes.find(({ path }) => path === '/etc/drp/image-service.yaml')?.after;
+    expect(file).toMatchObject({ type: 'file', mode: 0o600 });
+    expect(file?.type === 'file' && file.content.toString('utf8')).toBe(
+      '# ours\ncredentials: [] # none yet\nsocket: /run/drp/image-service.sock\nbackend: { type: cri, socket: /run/containerd/containerd.sock }\n',
+    );
+  });
+
+  it.each([
+    ['a shell', '/bin/sh -c "exec kubelet"'],
+    ['no expansion of variables', ':/usr/bin/kubelet'],
+    ['another name for the program', '@/usr/bin/kubelet kubelet'],
+    ['a runtime that is no socket', '/usr/bin/kubelet --container-runtime-endpoint=tcp://127.0.0.1:1'],
+  ])('is refused with %s', async (_, command) => {
+    const node = await nodeWith(command);
+    await expect(planInstall(installOptions(node), node.setup())).rejects.toMatchObject({ code: 'refused' });
+  });
+
+  it('is refused when files were changed behind the back of systemd', async () => {
+    const node = await nodeWith(`/usr/bin/kubelet ${RUNTIME}`);
+    await node.write(UNIT, unit('/usr/bin/kubelet --v=3'));
+    await expect(planInstall(installOptions(node), node.setup())).rejects.toThrow('systemctl daemon-reload');
+  });
+
+  it('is refused when systemd runs something else than the files say', async () => {
+    const node = await nodeWith(`/usr/bin/kubelet ${RUNTIME}`);
+    const setup = node.setup();
+    const systemd = {
+      ...setup.systemd,
+      unit: async (name: string) => ({
+        ...(await setup.systemd.unit(name)),
+        commands: [['/usr/bin/kubelet']],
+      }),
+    };
+    await expect(planInstall(installOptions(node), { ...setup, systemd })).rejects.toThrow(
+      'say something else',
+    );
+  });
+
+  it('comes after every drop-in that sets the command, or is refused', async () => {
+    const dropIn = (name: string) => ({
+      [`/etc/systemd/system/kubelet.service.d/${name}`]: `[Service]\nExecStart=\nExecStart=/usr/bin/kubelet ${RUNTIME}\n`,
+    });
+    const later = await createFakeNode('eks-al2', dropIn('95-own.conf'));
+    const { changes } = await planInstall(installOptions(later), later.setup());
+    expect(changes.at(-1)?.path).toBe('/etc/systemd/system/kubelet.service.d/zz-drp.conf');
+    const last = await createFakeNode('eks-al2', dropIn('zzzzz.conf'));
+    await expect(planInstall(installOptions(last), last.setup())).rejects.toMatchObject({ code: 'refused' });
+  });
+
+  it('takes another place for the program where one allows no execution', async () => {
+    const node = await createFakeNode('gke-cos');
+    await node.write(
+      '/proc/1/mountinfo',
+      [
+        '1 0 8:1 / / ro - ext2 /dev/root ro',
+        '2 1 8:1 / /home rw,noexec - ext4 /dev/sda1 rw',
+        '3 1 8:1 / /home/kubernetes/bin rw - ext4 /dev/sda1 rw',
+      ].join('\n'),
+    );
+    const { copy } = await planInstall(installOptions(node), node.setup());
+    expect(copy?.path).toMatch(/^\/home\/kubernetes\/bin\/drp-[0-9a-f]{12}$/);
+    const program = { type: 'copy', source: `${node.root}/srv/drp`, folder: '/home/elsewhere' } as const;
+    await expect(planInstall(installOptions(node, { program }), node.setup())).rejects.toThrow(
+      'does not allow',
+    );
+  });
+
+  it('goes over to another strategy, and leaves nothing of the first', async () => {
+    const node = await createFakeNode('eks-al2023');
+    const before = await node.snapshot();
+    await install(installOptions(node, { strategy: 'drop-in' }), DEFAULT_TIMING, node.setup(), NOBODY_STOPS);
+    await install(installOptions(node, { strategy: 'unit' }), DEFAULT_TIMING, node.setup(), NOBODY_STOPS);
+    const paths = Object.keys(await node.snapshot());
+    expect(paths.filter((path) => path.includes('kubelet.service.d'))).toEqual([]);
+    expect(paths).toContain('/var/lib/drp/node/kubelet.service.original');
+    expect(before[UNIT]).not.toBe((await node.snapshot())[UNIT]);
+  });
+});
+
+it('a unit file is either edited so that only our lines are new, or refused and left alone', async () => {
+  const node = await nodeWith(`/usr/bin/kubelet ${RUNTIME}`);
+  await fc.assert(
+    fc.asyncProperty(unitTexts, fc.boolean(), async ({ text }, broken) => {
+      const own = `${broken ? 'nonsense\n' : ''}${text}\n[Service]\nExecStart=\nExecStart=/usr/bin/kubelet ${RUNTIME}\n`;
+      await node.write(UNIT, own);
+      await node.reload();
+      try {
+        const { changes } = await planInstall(installOptions(node, { strategy: 'unit' }), node.setup());
+        const after = changes.find(({ path }) => path === UNIT)?.after;
+        const edited = after?.type === 'file' ? after.content.toString('utf8') : '';
+        expect(broken).toBe(false);
+        const theirs = edited
+          .split('\n')
+          .filter(
+            (line) =>
+              !/^(?:Wants|After)=drp-|^ExecStartPre=-\S+ .*drp|^EnvironmentFile=-\/run\/drp\/|^\[Unit\]\r?$/.test(
+                line,
+              ),
+          );
+        const expected = own.split('\n').filter((line) => !/^\[Unit\]\r?$/.test(line));
+        expect(theirs.join('\n').replace(' $DRP_KUBELET_FLAGS', '').trimEnd()).toBe(
+          expected.join('\n').trimEnd(),
+        );
+      } catch (error) {
+        if (!broken) throw error;
+        expect(error).toMatchObject({ message: expect.stringMatching(/line|ExecStart/) });
+      }
+      expect(await node.read(UNIT)).toBe(own);
+    }),
+    { numRuns: 40 },
+  );
+});

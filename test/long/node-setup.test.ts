@@ -1,0 +1,31 @@
+import { describe, it } from 'vitest';
+import {
+  killEverywhere,
+  killUndo,
+  killUninstall,
+  killUpgrade,
+  PLATFORMS,
+} from '../kubelet/setup/kill-matrix.ts';
+
+const LIMIT_MS = 600_000;
+
+describe.each(PLATFORMS)(
+  'a killed installer leaves a node that is committed or as it was: $kind',
+  (platform) => {
+    it.each(['before', 'half', 'after'] as const)(
+      '%s each change',
+      (when) => killEverywhere(platform, when),
+      LIMIT_MS,
+    );
+  },
+);
+
+it(
+  'a killed uninstallation, undoing or upgrade is brought to an end: at each change',
+  async () => {
+    await killUninstall(1);
+    await killUndo(1);
+    await killUpgrade(1);
+  },
+  LIMIT_MS,
+);

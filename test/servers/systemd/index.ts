@@ -1,0 +1,2 @@
+export { type Machine, startMachine } from './machine.ts';
+export { type MachineFiles, type NodeKind, nodeFiles } from './nodes.ts';
