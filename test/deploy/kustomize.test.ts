@@ -1,9 +1,16 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { loadImageServiceConfig } from '../../src/cli/image-service/image-service-config.ts';
+import { loadProxyConfig } from '../../src/cli/proxy-config.ts';
+import { prepare } from '../examples/stand-ins.ts';
+import { ownFolder } from '../support/own-folder.ts';
 import { checkAgainstApi } from './api-schemas.ts';
 import { containersOf, DEPLOY, type KubernetesObject, kustomized, podsOf } from './objects.ts';
 
+const CONFIGS = readdirSync(join(DEPLOY, 'kustomize'), { recursive: true, encoding: 'utf8' }).filter((name) =>
+  /(?:drp|image-service)\.yaml$/.test(name),
+);
 const FOLDERS = [...readdirSync(join(DEPLOY, 'kustomize/base')).map((name) => `base/${name}`), 'gke', 'eks'];
 /** Asks the API server whose turn it is. */
 const NEEDS_A_TOKEN: ReadonlySet<string> = new Set(['DaemonSet drp-node-installer']);
@@ -37,6 +44,15 @@ describe.each(FOLDERS)('deploy/kustomize/%s', (folder) => {
         expect(securityContext?.privileged, where).toBeUndefined();
       }
     }
+  });
+});
+
+describe('a configuration that is deployed', () => {
+  it.each(CONFIGS)('%s can be used', async (name) => {
+    const text = readFileSync(join(DEPLOY, 'kustomize', name), 'utf8');
+    const { file, environment } = await prepare(text, await ownFolder());
+    if (name.endsWith('drp.yaml')) await loadProxyConfig(file, environment);
+    else await loadImageServiceConfig(file, environment);
   });
 });
 

@@ -17,7 +17,9 @@ export const credentialProviderOptions = z.strictObject({
     .describe('The longest pattern that matches an image decides.'),
   socket: ofTheImageService,
   backend: ofTheImageService,
-  health: ofTheImageService,
+  adminAddress: ofTheImageService,
+  adminSocket: ofTheImageService,
+  timeouts: ofTheImageService,
   log: ofTheImageService,
 });
 export type CredentialProviderOptions = z.infer<typeof credentialProviderOptions>;
