@@ -60,16 +60,27 @@ describe('an upstream that fails', () => {
     await expect(blob().then(digestBody)).rejects.toThrow();
   });
 
-  it('429 stays 429, with Retry-After, and in the form of the protocol', async () => {
+  it('429 stays 429, with Retry-After, in the form of the protocol, and the registry has its rest', async () => {
+    // Of its own: for an hour nothing more would come through it.
+    const resting = keep(await startProxy(configurationFor(registry), { files: SITE_FILES }));
+    const bearer = await pullAuthorization(resting, NAME, ALICE);
     registry.fail({ type: 'status', status: 429, headers: { 'retry-after': '3600' } });
-    for (const response of [await manifest(), await manifest(registry.manifest.digest)]) {
-      expect(response.status).toBe(429);
-      expect(response.headers.get('retry-after')).toBe('3600');
-      expect(await response.json()).toMatchObject({ errors: [{ code: 'TOOMANYREQUESTS' }] });
+    const first = await getManifest(resting, NAME, 'v1', bearer);
+    expect([first.status, first.headers.get('retry-after')]).toEqual([429, '3600']);
+    expect(await first.json()).toMatchObject({ errors: [{ code: 'TOOMANYREQUESTS' }] });
+
+    const asked = registry.requests.length;
+    const second = await getManifest(resting, NAME, registry.manifest.digest, bearer);
+    expect(second.status).toBe(429);
+    expect(await second.json()).toMatchObject({ errors: [{ code: 'TOOMANYREQUESTS' }] });
+    const third = await openBlob(resting, NAME, registry.blob.digest, bearer);
+    third.resume();
+    expect(third.statusCode).toBe(429);
+    for (const left of [second.headers.get('retry-after'), third.headers['retry-after']]) {
+      expect(Number(left)).toBeGreaterThan(3000);
+      expect(Number(left)).toBeLessThanOrEqual(3600);
     }
-    const answer = await blob();
-    answer.resume();
-    expect([answer.statusCode, answer.headers['retry-after']]).toEqual([429, '3600']);
+    expect(registry.requests).toHaveLength(asked);
   });
 
   it.each([500, 502, 503, 401, 403])('%d is never told as a missing image', async (status) => {
