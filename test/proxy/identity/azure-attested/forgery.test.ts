@@ -265,6 +265,15 @@ describe('a proof', () => {
         formatProof('azure-attested', { document: {}, nonce: world.nonce }).reveal(),
     ],
     [
+      'with something more in it',
+      async (world: AttestedWorld) =>
+        formatProof('azure-attested', {
+          document: await world.document(),
+          nonce: world.nonce,
+          more: 1,
+        }).reveal(),
+    ],
+    [
       'with the nonce of another machine',
       async (world: AttestedWorld) => world.proof(await world.document(), newMachineNonce(randomBytes)),
     ],
