@@ -6,6 +6,12 @@ import { stringify } from 'yaml';
 import { attestationNonce, formatProof, newMachineNonce } from '../../../src/machine-identity/index.ts';
 import { MACHINE } from '../../credentials/azure/support.ts';
 import { INSTANCE, MACHINE_ACCOUNT } from '../../credentials/gcp/support.ts';
+import {
+  createDocumentSigner,
+  instanceDocument,
+  signedDocument,
+  startImds,
+} from '../../servers/aws/index.ts';
 import { createAttestation, startAzureInstanceMetadata, startEntra } from '../../servers/azure/index.ts';
 import { createGoogleIdentity, startGoogleMetadataServer } from '../../servers/google/index.ts';
 import { createTemporaryFolder } from '../../support/temporary-folder.ts';
@@ -104,6 +110,23 @@ describe('drp identity show', () => {
     expect(out).toMatch(/accessKeyId +AKIAIOSFODNN7EXAMPLE/);
     expect(out).toContain('no   aws-iid');
     expect(out).not.toMatch(/canary|signature|drp1/);
+  });
+
+  it('says what the identity document of an EC2 instance holds, and never shows the document', async () => {
+    const signer = await createDocumentSigner();
+    const imds = await startImds({
+      region: 'eu-west-1',
+      rsa2048: () => signedDocument(instanceDocument(), signer),
+    });
+    onTestFinished(() => imds.close());
+    vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', imds.url);
+    const env = { GCE_METADATA_HOST: '127.0.0.1:1', AZURE_POD_IDENTITY_AUTHORITY_HOST: NOWHERE };
+    const { out, exitCode } = await run(['identity', 'show', '--audience', AUDIENCE], env);
+    expect(exitCode).toBe(0);
+    expect(out).toContain('yes  aws-iid: EC2 instance identity document');
+    expect(out).toMatch(/accountId +111122223333/);
+    expect(out).toMatch(/instanceId +i-0123456789abcdef0/);
+    expect(out).not.toMatch(/drp1|MII|nonce/);
   });
 
   it('says that there is nothing, and why', async () => {
