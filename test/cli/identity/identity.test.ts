@@ -3,7 +3,12 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { stringify } from 'yaml';
-import { attestationNonce, formatProof, newMachineNonce } from '../../../src/machine-identity/index.ts';
+import {
+  attestationNonce,
+  formatDocumentProof,
+  formatProof,
+  newMachineNonce,
+} from '../../../src/machine-identity/index.ts';
 import { MACHINE } from '../../credentials/azure/support.ts';
 import { INSTANCE, MACHINE_ACCOUNT } from '../../credentials/gcp/support.ts';
 import {
@@ -236,6 +241,28 @@ describe('drp identity verify', () => {
     expect(exitCode).toBe(1);
     expect(out).toMatch(/^signature +yes/m);
     expect(out).toMatch(/^document +no +its nonce is another/m);
+  });
+
+  it('says of a document of AWS what it holds, and where it fails', async () => {
+    const [signer, attacker] = await Promise.all([createDocumentSigner(), createDocumentSigner()]);
+    const document = instanceDocument({ pendingTime: new Date().toISOString().replace(/\.\d{3}/, '') });
+    const nonce = newMachineNonce(randomBytes);
+    const proofBy = (by: typeof signer) =>
+      formatDocumentProof({ pkcs7: signedDocument(document, by).replaceAll('\n', ''), nonce }).reveal();
+    const verifier = { name: 'instances', type: 'aws-iid', certificates: '.', accounts: ['111122223333'] };
+    const folder = await configuration(verifier, {
+      'eu-west-1.pem': signer.certificatePem,
+      shown: proofBy(signer),
+    });
+    const good = await verify(folder, 'instances');
+    expect(good.exitCode).toBe(0);
+    expect(good.out).toMatch(/^account +yes +111122223333$/m);
+    expect(good.out).toMatch(/^verdict +yes +it is arn:aws:ec2:eu-west-1:111122223333:instance/m);
+    await writeFile(join(folder, 'shown'), proofBy(attacker));
+    const forged = await verify(folder, 'instances');
+    expect(forged.exitCode).toBe(1);
+    expect(forged.out).toMatch(/^verdict +no +no certificate for eu-west-1 fits its signature$/m);
+    expect(good.out + forged.out).not.toContain(nonce);
   });
 
   it('names what is wrong with the arguments', async () => {
