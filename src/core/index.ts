@@ -8,5 +8,5 @@ export * as optionTypes from './option-types.ts';
 export { Secret } from './secret.ts';
 export { createTurns, TooManyWaitError, type Turns } from './turns.ts';
 export { unlessAborted } from './unless-aborted.ts';
-export { isLoopbackHost, parseUrl } from './url.ts';
+export { isLoopbackHost, isSafeServiceUrl, parseUrl } from './url.ts';
 export { programVersion } from './version.ts';

@@ -7,9 +7,19 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Secret, systemClock } from '../../src/core/index.ts';
 import { createCredentialProvider, credentialOptions } from '../../src/credentials/index.ts';
 import { createLogger } from '../../src/telemetry/index.ts';
+import { surroundings } from '../credentials/aws/support.ts';
 import { MACHINE as AZURE_MACHINE } from '../credentials/azure/support.ts';
 import { INSTANCE, MACHINE_ACCOUNT } from '../credentials/gcp/support.ts';
 import { createIssuerKey } from '../proxy/identity/support/issuer.ts';
+import {
+  type AccessKeys,
+  createAccounts,
+  createDocumentSigner,
+  instanceDocument,
+  signedDocument,
+  startImds,
+  startSts,
+} from '../servers/aws/index.ts';
 import {
   createAttestation,
   startAzureInstanceMetadata,
@@ -27,6 +37,8 @@ import { type RunningProxy, startProxy } from '../support/proxy.ts';
 import { type Client, createCtr, createDockerClient, type DockerClient } from './clients.ts';
 
 const AUDIENCE = 'docker.example.com';
+const ACCOUNT = '111122223333';
+const INSTANCE_ID = 'i-0123456789abcdef0';
 const SUBSCRIPTION = 'cccccccc-0000-4000-8000-000000000001';
 const VIRTUAL_MACHINE = '02aab8a4-74ef-476e-8182-f6d2ba4166a6';
 const CLUSTER = 'https://kubernetes.default.svc.cluster.local';
@@ -42,8 +54,10 @@ let proxy: RunningProxy;
 let docker: DockerClient;
 let ctr: Client;
 let podToken: string;
-let google: PushedImage;
-let azure: PushedImage;
+let startAwsSession: () => AccessKeys;
+let awsMetadata: string;
+let image: PushedImage;
+let other: PushedImage;
 const closing: { close(): Promise<unknown> }[] = [];
 
 function closeLater<T extends { close(): Promise<unknown> }>(started: T): T {
@@ -76,16 +90,25 @@ beforeAll(async () => {
     }),
   );
   const acr = closeLater(await startContainerRegistry({ entra, readers: [AZURE_MACHINE.principalId] }));
-  google = await pushImage(
+  image = await pushImage(
     { url: artifacts.url, authorization: `Bearer ${await artifacts.issue('repository:acme/app:pull,push')}` },
     'acme/app',
     'latest',
   );
-  azure = await pushImage(
+  other = await pushImage(
     { url: acr.url, authorization: `Bearer ${await acr.issue('repository:acme/app:pull,push')}` },
     'acme/app',
     'latest',
   );
+  const accounts = createAccounts();
+  const sts = closeLater(await startSts(accounts));
+  startAwsSession = () => accounts.startSession({ account: ACCOUNT, name: 'node', trusted: [] }, INSTANCE_ID);
+  const signer = await createDocumentSigner();
+  const document = signedDocument(
+    instanceDocument({ pendingTime: new Date().toISOString().replace(/\.\d{3}/, '') }),
+    signer,
+  );
+  awsMetadata = closeLater(await startImds({ region: 'eu-west-1', rsa2048: () => document })).url;
   const cluster = await createIssuerKey('RS256', 'cluster');
   podToken = await new SignJWT({
     'kubernetes.io': { namespace: 'ci', serviceaccount: { name: 'builder', uid: 'u' } },
@@ -112,6 +135,15 @@ beforeAll(async () => {
         state: { type: 'embedded', directory: 'state' },
         authentication: {
           verifiers: [
+            {
+              name: 'roles',
+              type: 'aws-sts',
+              audience: AUDIENCE,
+              accounts: [ACCOUNT],
+              roles: [`arn:aws:iam::${ACCOUNT}:role/node`],
+              endpoint: sts.url,
+            },
+            { name: 'instances', type: 'aws-iid', certificates: 'aws', accounts: [ACCOUNT] },
             {
               name: 'gcp',
               type: 'gcp',
@@ -150,7 +182,7 @@ beforeAll(async () => {
           rules: [
             {
               name: 'machines pull from one source',
-              when: 'identity.claims.projectId == "acme-images" || identity.verifier in ["azure", "vms", "pods"]',
+              when: `identity.claims.projectId == "acme-images" || identity.claims.instanceId == "${INSTANCE_ID}" || identity.verifier in ["azure", "vms", "pods"]`,
               repositories: ['google/**', 'azure/**'],
               actions: ['pull'],
             },
@@ -160,6 +192,7 @@ beforeAll(async () => {
       {
         environment: env,
         files: {
+          'aws/eu-west-1.pem': signer.certificatePem,
           'google.json': identity.keySet,
           'cluster.json': JSON.stringify({ keys: [cluster.jwk] }),
           'roots.pem': attestation.root.toString(),
@@ -181,8 +214,18 @@ afterAll(async () => {
 
 /** What a provider on a machine gives for the proxy. */
 async function loginOf(input: Readonly<Record<string, unknown>>): Promise<Login> {
-  const nonceFile = input.type === 'azure-attested' && { nonceFile: join(folder, 'nonce') };
-  const options = credentialOptions.parse({ ...input, ...nonceFile });
+  // The SDK of AWS reads the environment of this process.
+  if (input.type === 'aws-sts') {
+    await surroundings({ keys: startAwsSession(), variables: { AWS_REGION: 'eu-west-1' } });
+  }
+  if (input.type === 'aws-iid') {
+    await surroundings({ variables: { AWS_EC2_METADATA_SERVICE_ENDPOINT: awsMetadata } });
+  }
+  const hasNonce = input.type === 'aws-iid' || input.type === 'azure-attested';
+  const options = credentialOptions.parse({
+    ...(hasNonce && { nonceFile: join(folder, `${input.type}.nonce`) }),
+    ...input,
+  });
   const provider = createCredentialProvider(options, {
     clock: systemClock,
     log: createLogger('silent'),
@@ -201,37 +244,44 @@ async function loginOf(input: Readonly<Record<string, unknown>>): Promise<Login>
 }
 
 const MACHINES: readonly [string, Readonly<Record<string, unknown>>][] = [
+  ['of AWS, by its role', { type: 'aws-sts', audience: AUDIENCE }],
+  ['of AWS, by identity document', { type: 'aws-iid' }],
   ['of Google', { type: 'gcp', audience: AUDIENCE }],
   ['of Azure, by managed identity', { type: 'azure', audience: `api://${AUDIENCE}` }],
   ['of Azure, by attested document', { type: 'azure-attested', audience: AUDIENCE }],
   ['that is a pod', { type: 'kubernetes' }],
 ];
 
-describe('a machine', () => {
-  it.each(MACHINES)('%s logs in with docker and pulls from Artifact Registry', async (_, provider) => {
-    const login = await docker.login(proxy.host, await loginOf(provider));
-    expect(login).toMatchObject({ code: 0 });
-    const image = `${proxy.host}/google/app:latest`;
-    expect(await docker.pull(image)).toMatchObject({ code: 0 });
-    expect(await docker.digests(image)).toContain(google.digest);
+async function pullWithContainerd(name: string, { username, password }: Login): Promise<string> {
+  // What the one before has pulled would not be asked for again.
+  await ctr.run('images', 'rm', '--sync', name);
+  const credentials = ['--user', `${username}:${password}`];
+  const pulled = await ctr.run(
+    ...['images', 'pull', '--snapshotter', 'native', '--plain-http', ...credentials, name],
+  );
+  expect(pulled).toMatchObject({ code: 0 });
+  return (await ctr.run('images', 'ls')).stdout;
+}
+
+async function pullWithDocker(name: string, login: Login): Promise<string[]> {
+  expect(await docker.login(proxy.host, login)).toMatchObject({ code: 0 });
+  expect(await docker.pull(name)).toMatchObject({ code: 0 });
+  return docker.digests(name);
+}
+
+describe('one source for three clouds: a machine', () => {
+  it.each(MACHINES)('%s logs in, and pulls with docker and with containerd', async (_, provider) => {
+    const login = await loginOf(provider);
+    const name = `${proxy.host}/google/app:latest`;
+    expect(await pullWithDocker(name, login)).toContain(image.digest);
+    expect(await pullWithContainerd(name, login)).toContain(image.digest);
   });
 
-  it.each(MACHINES)('%s pulls with containerd from Azure Container Registry', async (_, provider) => {
-    const { username, password } = await loginOf(provider);
-    // What the one before has pulled would not be asked for again.
-    await ctr.run('images', 'rm', '--sync', `${proxy.host}/azure/app:latest`);
-    const pulled = await ctr.run(
-      'images',
-      'pull',
-      '--snapshotter',
-      'native',
-      '--plain-http',
-      '--user',
-      `${username}:${password}`,
-      `${proxy.host}/azure/app:latest`,
-    );
-    expect(pulled).toMatchObject({ code: 0 });
-    expect((await ctr.run('images', 'ls')).stdout).toContain(azure.digest);
+  it('pulls from another cloud in the same way', async () => {
+    const login = await loginOf({ type: 'aws-sts', audience: AUDIENCE });
+    const name = `${proxy.host}/azure/app:latest`;
+    expect(await pullWithDocker(name, login)).toContain(other.digest);
+    expect(await pullWithContainerd(name, login)).toContain(other.digest);
   });
 
   it('that shows the document of another one is turned away', async () => {
@@ -239,13 +289,21 @@ describe('a machine', () => {
     const payload = JSON.parse(Buffer.from(password.split('.')[2] ?? '', 'base64url').toString());
     const stolen = { ...payload, nonce: randomBytes(32).toString('base64url') };
     const forged = `drp1.azure-attested.${Buffer.from(JSON.stringify(stolen)).toString('base64url')}`;
-    const login = await docker.login(proxy.host, { username: '_azure', password: forged });
-    expect(login.code).not.toBe(0);
-    expect(login.stderr).toContain('unauthorized');
+    const thieves = [
+      { username: '_azure', password: forged },
+      await loginOf({ type: 'aws-iid', nonceFile: join(folder, 'thief.nonce') }),
+    ];
+    // Where the machines themselves have logged in before.
+    await docker.login(proxy.host, await loginOf({ type: 'aws-iid' }));
+    for (const thief of thieves) {
+      const login = await docker.login(proxy.host, thief);
+      expect(login.code).not.toBe(0);
+      expect(login.stderr).toContain('unauthorized');
+    }
   });
 });
 
 it('no credential stands in the log', () => {
   const log = JSON.stringify(proxy.logLines());
-  expect(log).not.toMatch(/eyJ|ya29\.|drp1\.azure/);
+  expect(log).not.toMatch(/eyJ|ya29\.|drp1\./);
 });

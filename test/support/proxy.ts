@@ -1,5 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { type RunningProcess, startProcess } from './processes.ts';
 import { createTemporaryFolder } from './temporary-folder.ts';
@@ -44,7 +44,10 @@ export async function startProxy(
   const folder = start.folder ?? own?.path ?? '';
   const configFile = join(folder, 'proxy.yaml');
   const logFile = join(folder, 'proxy.log');
-  for (const [name, text] of Object.entries(start.files ?? {})) await writeFile(join(folder, name), text);
+  for (const [name, text] of Object.entries(start.files ?? {})) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), text);
+  }
   await writeFile(logFile, '');
   const configure = (next: ProxyConfiguration) => writeFile(configFile, stringify(withAddresses(next)));
   await configure(configuration);

@@ -1,11 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { credentialOptions } from '../../credentials/index.ts';
 import { parseDocumentProof, parseStsProof } from '../../machine-identity/index.ts';
 import { readIdentityDocument } from '../../proxy/identity/index.ts';
 import { passwordOf } from './password.ts';
 import type { Probe, ProbeContext, Proof } from './probe.ts';
+import { withThrowawayNonce } from './throwaway-nonce.ts';
 
 /** AWS's own proofs; its SDK reads the environment of the process. */
 export const AWS_PROBES: readonly Probe[] = [
@@ -21,16 +19,12 @@ async function lookAtRequest({ audience, env, signal }: ProbeContext): Promise<P
   return { audience: proof.audience, region: proof.region, host: proof.host, accessKeyId: proof.key };
 }
 
-/** The nonce is made for this one question, so that nothing stays behind. */
 async function lookAtDocument({ env, signal }: ProbeContext): Promise<Proof['claims']> {
-  const folder = await mkdtemp(join(tmpdir(), 'drp-identity-'));
-  try {
-    const options = credentialOptions.parse({ type: 'aws-iid', nonceFile: join(folder, 'nonce') });
+  return withThrowawayNonce(async (nonceFile) => {
+    const options = credentialOptions.parse({ type: 'aws-iid', nonceFile });
     const proof = parseDocumentProof(await passwordOf(options, signal, env));
     const document = proof && (await readIdentityDocument(proof.pkcs7));
     if (!document) throw new Error('the answer is no signed document');
     return document;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  });
 }

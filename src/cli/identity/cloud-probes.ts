@@ -1,11 +1,9 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { type CredentialOptions, credentialOptions, tokenClaims } from '../../credentials/index.ts';
-import { parseProof } from '../../machine-identity/index.ts';
+import { parseAttestedProof } from '../../machine-identity/index.ts';
 import { readAttestedDocument } from '../../proxy/identity/index.ts';
 import { passwordOf } from './password.ts';
 import type { Probe, ProbeContext, Proof } from './probe.ts';
+import { withThrowawayNonce } from './throwaway-nonce.ts';
 
 /** Google's and Azure's own proofs. */
 export const CLOUD_PROBES: readonly Probe[] = [
@@ -38,18 +36,11 @@ async function tokenOf(
   return claims;
 }
 
-/** The nonce is made for this one question, so that nothing stays behind. */
 async function lookAtAttestation({ audience, env, signal }: ProbeContext): Promise<Proof['claims']> {
-  const folder = await mkdtemp(join(tmpdir(), 'drp-identity-'));
-  try {
-    const options = credentialOptions.parse({
-      type: 'azure-attested',
-      audience,
-      nonceFile: join(folder, 'nonce'),
-    });
-    const proof = parseProof('azure-attested', await passwordOf(options, signal, env));
-    return readAttestedDocument(String(proof?.document));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+  return withThrowawayNonce(async (nonceFile) => {
+    const options = credentialOptions.parse({ type: 'azure-attested', audience, nonceFile });
+    const proof = parseAttestedProof(await passwordOf(options, signal, env));
+    if (!proof) throw new Error('the answer is no signed document');
+    return readAttestedDocument(proof.document);
+  });
 }

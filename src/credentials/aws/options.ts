@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isSafeServiceUrl } from '../../core/index.ts';
 
 const ARN_OF_ROLE = /^arn:aws[a-z-]*:iam::(?:\d{12}|\{account\}):role\/[\w+=,.@/-]{1,512}$/;
 
@@ -40,4 +41,7 @@ export interface AwsCredentialOptions {
   readonly role?: z.infer<typeof role> | undefined;
 }
 
-export const awsEndpoint = z.url({ protocol: /^https?$/, error: 'expected a URL' });
+/** In the place of a service of AWS's: who answers there is believed, and may be shown credentials. */
+export const awsEndpoint = z
+  .string()
+  .refine(isSafeServiceUrl, 'expected an https URL without user name (http only on this machine)');

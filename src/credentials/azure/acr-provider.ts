@@ -1,11 +1,10 @@
-import { Secret } from '../../core/index.ts';
+import { isLoopbackHost, Secret } from '../../core/index.ts';
 import { createHttpClient, type HttpClient } from '../../network/index.ts';
 import { createCredentialCache } from '../credential-cache.ts';
 import { withFailurePause } from '../failure-pause.ts';
 import { askService, textIn, wordsOf } from '../json-service.ts';
 import type { Credential, CredentialProvider } from '../provider.ts';
 import { requireRegistry } from '../registry-hosts.ts';
-import { isLoopback } from '../service-url.ts';
 import { newTokenEnd } from '../token-claims.ts';
 import { CredentialUnavailableError } from '../unavailable.ts';
 import { AZURE_REGISTRIES, cloudOf } from './cloud.ts';
@@ -59,7 +58,7 @@ async function exchange(
   signal: AbortSignal,
 ): Promise<string> {
   const url = new URL(`https://${registry}/oauth2/exchange`);
-  if (isLoopback(url.hostname)) url.protocol = 'http:';
+  if (isLoopbackHost(url.hostname)) url.protocol = 'http:';
   const body = new URLSearchParams({
     grant_type: 'access_token',
     service: registry,

@@ -1,10 +1,10 @@
 import type { Clock } from '../../core/index.ts';
-import { attestationNonce, formatProof } from '../../machine-identity/index.ts';
+import { attestationNonce, formatAttestedProof } from '../../machine-identity/index.ts';
 import { createHttpClient } from '../../network/index.ts';
-import { keepNonce } from '../aws/index.ts';
 import { createCredentialCache } from '../credential-cache.ts';
 import { withFailurePause } from '../failure-pause.ts';
 import { askService, textIn, wordsOf } from '../json-service.ts';
+import { keepNonce } from '../nonce-file.ts';
 import type { Credential, CredentialProvider } from '../provider.ts';
 import { CredentialUnavailableError } from '../unavailable.ts';
 import { instanceMetadataUrl } from './instance-metadata.ts';
@@ -37,7 +37,7 @@ export function createAzureAttestedProvider(
   async function fetch(_registry: string, signal: AbortSignal): Promise<Credential> {
     const nonce = await keepNonce(nonceFile);
     const document = await attestedDocument(attestationNonce(nonce, audience), signal);
-    const password = formatProof('azure-attested', { document, nonce });
+    const password = formatAttestedProof({ document, nonce });
     return { username, password, expiresAt: clock.now() + USE_MS };
   }
 

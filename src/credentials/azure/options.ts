@@ -1,7 +1,6 @@
 import { z } from 'zod';
-import { optionTypes } from '../../core/index.ts';
+import { isSafeServiceUrl, optionTypes } from '../../core/index.ts';
 import { registriesOption } from '../registry-hosts.ts';
-import { isSafeServiceUrl } from '../service-url.ts';
 
 /** Who asks Entra ID for tokens, and how it proves that. */
 const entraOptions = {

@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { isSafeServiceUrl } from '../../core/index.ts';
 import { CredentialOptionsError } from '../errors.ts';
-import { isSafeServiceUrl } from '../service-url.ts';
 
 const url = z.string().refine(isSafeServiceUrl);
 

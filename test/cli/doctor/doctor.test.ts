@@ -1,10 +1,11 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import { mediaTypes } from '../../../src/oci/index.ts';
 import { startDockerHub } from '../../proxy/upstream/support/docker-hub.ts';
 import { SAMPLE_MANIFEST, startFakeRegistry } from '../../proxy/upstream/support/fake-registry.ts';
 import { startServer } from '../../proxy/upstream/support/server.ts';
+import { createDocumentSigner } from '../../servers/aws/index.ts';
 import { createCertificateAuthority } from '../../support/certificates.ts';
 import { ownFolder } from '../../support/own-folder.ts';
 import { run, runOn } from '../run-program.ts';
@@ -18,6 +19,9 @@ interface Line {
 }
 
 const ROUTES = 'routes: []\n';
+
+// It reads most of the program, which is not to count as time of the first test.
+beforeAll(() => import('../../../src/cli/doctor/run-doctor.ts'), 60_000);
 
 async function write(text: string, files: Record<string, string> = {}) {
   const folder = await ownFolder();
@@ -226,7 +230,8 @@ describe('the server side', () => {
     await prepare(folder);
     const { out } = await run(['doctor', '-c', file, '--json']);
     const { results } = JSON.parse(out) as { results: Line[] };
-    return (check: string) => results.find((line) => line.check === check);
+    const all = (check: string) => results.filter((line) => line.check === check);
+    return Object.assign((check: string) => all(check)[0], { all });
   }
 
   it.each([
@@ -294,6 +299,22 @@ describe('the server side', () => {
       status: 'fail',
       message: expect.stringContaining("can't be written"),
     });
+  });
+
+  it('certificates of AWS: which regions they cover, and what a verifier lacks', async () => {
+    const verifier = (name: string, regions: string) =>
+      `{ name: ${name}, type: aws-iid, certificates: aws, accounts: [], regions: ${regions} }`;
+    const text = `authentication: { verifiers: [${verifier('nodes', '[eu-west-1]')}, ${verifier('others', '[us-east-1]')}] }\n`;
+    const { certificatePem } = await createDocumentSigner();
+    const find = await server(text, async (folder) => {
+      await mkdir(join(folder, 'aws'));
+      await writeFile(join(folder, 'aws', 'eu-west-1.pem'), certificatePem);
+    });
+    expect(find.all('aws regions').map(({ status, message }) => `${status} ${message}`)).toEqual([
+      'ok nodes: certificates cover eu-west-1',
+      'fail others: no certificate for us-east-1, so no instance there can log in',
+      'warn others: eu-west-1.pem is not used: the region is not let in',
+    ]);
   });
 
   async function keyFile(folder: string): Promise<{ out: string }> {

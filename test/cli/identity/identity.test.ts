@@ -3,9 +3,20 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { stringify } from 'yaml';
-import { attestationNonce, formatProof, newMachineNonce } from '../../../src/machine-identity/index.ts';
+import {
+  attestationNonce,
+  formatDocumentProof,
+  formatProof,
+  newMachineNonce,
+} from '../../../src/machine-identity/index.ts';
 import { MACHINE } from '../../credentials/azure/support.ts';
 import { INSTANCE, MACHINE_ACCOUNT } from '../../credentials/gcp/support.ts';
+import {
+  createDocumentSigner,
+  instanceDocument,
+  signedDocument,
+  startImds,
+} from '../../servers/aws/index.ts';
 import { createAttestation, startAzureInstanceMetadata, startEntra } from '../../servers/azure/index.ts';
 import { createGoogleIdentity, startGoogleMetadataServer } from '../../servers/google/index.ts';
 import { createTemporaryFolder } from '../../support/temporary-folder.ts';
@@ -104,6 +115,23 @@ describe('drp identity show', () => {
     expect(out).toMatch(/accessKeyId +AKIAIOSFODNN7EXAMPLE/);
     expect(out).toContain('no   aws-iid');
     expect(out).not.toMatch(/canary|signature|drp1/);
+  });
+
+  it('says what the identity document of an EC2 instance holds, and never shows the document', async () => {
+    const signer = await createDocumentSigner();
+    const imds = await startImds({
+      region: 'eu-west-1',
+      rsa2048: () => signedDocument(instanceDocument(), signer),
+    });
+    onTestFinished(() => imds.close());
+    vi.stubEnv('AWS_EC2_METADATA_SERVICE_ENDPOINT', imds.url);
+    const env = { GCE_METADATA_HOST: '127.0.0.1:1', AZURE_POD_IDENTITY_AUTHORITY_HOST: NOWHERE };
+    const { out, exitCode } = await run(['identity', 'show', '--audience', AUDIENCE], env);
+    expect(exitCode).toBe(0);
+    expect(out).toContain('yes  aws-iid: EC2 instance identity document');
+    expect(out).toMatch(/accountId +111122223333/);
+    expect(out).toMatch(/instanceId +i-0123456789abcdef0/);
+    expect(out).not.toMatch(/drp1|MII|nonce/);
   });
 
   it('says that there is nothing, and why', async () => {
@@ -213,6 +241,28 @@ describe('drp identity verify', () => {
     expect(exitCode).toBe(1);
     expect(out).toMatch(/^signature +yes/m);
     expect(out).toMatch(/^document +no +its nonce is another/m);
+  });
+
+  it('says of a document of AWS what it holds, and where it fails', async () => {
+    const [signer, attacker] = await Promise.all([createDocumentSigner(), createDocumentSigner()]);
+    const document = instanceDocument({ pendingTime: new Date().toISOString().replace(/\.\d{3}/, '') });
+    const nonce = newMachineNonce(randomBytes);
+    const proofBy = (by: typeof signer) =>
+      formatDocumentProof({ pkcs7: signedDocument(document, by).replaceAll('\n', ''), nonce }).reveal();
+    const verifier = { name: 'instances', type: 'aws-iid', certificates: '.', accounts: ['111122223333'] };
+    const folder = await configuration(verifier, {
+      'eu-west-1.pem': signer.certificatePem,
+      shown: proofBy(signer),
+    });
+    const good = await verify(folder, 'instances');
+    expect(good.exitCode).toBe(0);
+    expect(good.out).toMatch(/^account +yes +111122223333$/m);
+    expect(good.out).toMatch(/^verdict +yes +it is arn:aws:ec2:eu-west-1:111122223333:instance/m);
+    await writeFile(join(folder, 'shown'), proofBy(attacker));
+    const forged = await verify(folder, 'instances');
+    expect(forged.exitCode).toBe(1);
+    expect(forged.out).toMatch(/^verdict +no +no certificate for eu-west-1 fits its signature$/m);
+    expect(good.out + forged.out).not.toContain(nonce);
   });
 
   it('names what is wrong with the arguments', async () => {

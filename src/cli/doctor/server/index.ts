@@ -1,4 +1,5 @@
 import type { Check } from '../check.ts';
+import { awsRegionsCheck } from './aws-regions-check.ts';
 import { certificateCheck } from './certificate-check.ts';
 import { challengeCheck } from './challenge-check.ts';
 import { proxyHeadersCheck } from './proxy-headers-check.ts';
@@ -15,6 +16,7 @@ export const SERVER_CHECKS: readonly Check<Site>[] = [
   certificateCheck,
   stateCheck,
   signingKeyCheck,
+  awsRegionsCheck,
 ];
 
 export type { Site } from './site.ts';

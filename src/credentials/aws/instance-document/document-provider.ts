@@ -2,10 +2,10 @@ import type { Clock } from '../../../core/index.ts';
 import { formatDocumentProof } from '../../../machine-identity/index.ts';
 import { createCredentialCache } from '../../credential-cache.ts';
 import { withFailurePause } from '../../failure-pause.ts';
+import { keepNonce } from '../../nonce-file.ts';
 import type { Credential, CredentialProvider } from '../../provider.ts';
 import { AwsError } from '../aws-error.ts';
 import { createInstanceMetadata } from '../instance-metadata.ts';
-import { keepNonce } from './nonce-file.ts';
 import type { DocumentCredentialOptions } from './options.ts';
 
 const PATH = '/latest/dynamic/instance-identity/rsa2048';

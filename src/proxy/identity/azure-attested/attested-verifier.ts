@@ -1,11 +1,6 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Clock } from '../../../core/index.ts';
-import {
-  attestationNonce,
-  isMachineNonce,
-  looksLikeProof,
-  parseProof,
-} from '../../../machine-identity/index.ts';
+import { attestationNonce, isAttestedProof, parseAttestedProof } from '../../../machine-identity/index.ts';
 import { createHttpClient, type HostLookup, type HttpClient } from '../../../network/index.ts';
 import type { StateStore } from '../../../state/index.ts';
 import type { Identity } from '../identity.ts';
@@ -31,7 +26,6 @@ export interface AttestedVerifierDependencies {
   readonly client?: HttpClient;
 }
 
-const KIND = 'azure-attested';
 const TIMEOUT_MS = 5_000;
 const MAXIMUM_BYTES = 16 * 1024;
 
@@ -62,10 +56,9 @@ export function createAzureAttestedVerifier(
   let closed = false;
 
   async function check({ password }: ShownCredential): Promise<Outcome> {
-    const { document, nonce } = parseProof(KIND, password) ?? {};
-    if (typeof document !== 'string' || !isMachineNonce(nonce)) {
-      return refused('it is no document of Azure with the nonce of a machine');
-    }
+    const proof = parseAttestedProof(password);
+    if (!proof) return refused('it is no document of Azure with the nonce of a machine');
+    const { document, nonce } = proof;
     const expected = { roots, signers: options.signers, maximumAgeMs, leewayMs };
     const facts = await checkDocument(
       document,
@@ -97,7 +90,7 @@ export function createAzureAttestedVerifier(
   return {
     name,
     ...(username !== undefined && { username }),
-    issued: (password) => looksLikeProof(KIND, password),
+    issued: isAttestedProof,
     verify: (credential, signal) => tell(() => check(credential), signal),
     renew: (identity, anchor, signal) =>
       tell(async () => {

@@ -1,5 +1,5 @@
 import type { Clock, Secret } from '../../../core/index.ts';
-import { attestationNonce, isMachineNonce, parseProof } from '../../../machine-identity/index.ts';
+import { attestationNonce, parseAttestedProof } from '../../../machine-identity/index.ts';
 import { parseAttestedFacts } from './attested-facts.ts';
 import { intermediateSource, rootsOf } from './attested-verifier.ts';
 import { checkDocument } from './check-document.ts';
@@ -16,18 +16,18 @@ export async function explainDocument(
   clock: Clock,
   passed: (step: string, detail: string) => void,
 ): Promise<void> {
-  const { document, nonce } = parseProof('azure-attested', password) ?? {};
-  if (typeof document !== 'string' || !isMachineNonce(nonce)) return;
+  const proof = parseAttestedProof(password);
+  if (!proof) return;
   const intermediates = intermediateSource(options, { clock });
   try {
     const expectations = {
       roots: rootsOf(options),
       signers: options.signers,
-      nonce: attestationNonce(nonce, options.audience),
+      nonce: attestationNonce(proof.nonce, options.audience),
       maximumAgeMs: options.maximumAge,
       leewayMs: options.leeway,
     };
-    await checkDocument(document, expectations, { intermediates, now: () => clock.now(), passed });
+    await checkDocument(proof.document, expectations, { intermediates, now: () => clock.now(), passed });
   } finally {
     await intermediates.close();
   }

@@ -65,7 +65,8 @@ export function createInstanceRecords(
   { state, clock }: InstanceRecordsDependencies,
 ): InstanceRecords {
   const { verifier, firstUseMs, maximumAgeMs, leewayMs, rebind = false } = options;
-  const keepMs = Math.max(options.keepMs, firstUseMs + leewayMs);
+  // A document may be ahead of us when it binds, and as much behind when it is shown once more.
+  const keepMs = Math.max(options.keepMs, firstUseMs + 2 * leewayMs + 1);
   const keyOf = (instance: string): string => JSON.stringify([verifier, instance]);
 
   function ageProblem(documentTime: number, limitMs: number | undefined): string | undefined {

@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { optionTypes } from '../../../core/index.ts';
+import { isSafeServiceUrl, optionTypes } from '../../../core/index.ts';
 import { commonVerifierOptions } from '../common-options.ts';
 import { claimName, isPattern } from '../json-web-token/index.ts';
-import { isSafeServiceUrl, keySetOptions } from '../key-sets/index.ts';
+import { keySetOptions } from '../key-sets/index.ts';
 
 const audience = z
   .string()

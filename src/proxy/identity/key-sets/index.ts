@@ -3,4 +3,4 @@ export { createKeySource, type KeySourceDependencies, type KeySourceOptions } fr
 export { KeySetError } from './errors.ts';
 export { type KeySet, parseKeySet, type VerificationKey } from './key-set.ts';
 export type { KeyAnswer, KeySource } from './key-source.ts';
-export { isSafeServiceUrl, keySetOptions, serviceUrl } from './options.ts';
+export { keySetOptions, serviceUrl } from './options.ts';

@@ -1,14 +1,8 @@
 import { z } from 'zod';
-import { isLoopbackHost, optionTypes, parseUrl } from '../../../core/index.ts';
+import { isSafeServiceUrl, optionTypes } from '../../../core/index.ts';
 import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from './algorithm.ts';
 
-/** https, or http within this machine: whoever can change a key set on its way can make any token. */
-export function isSafeServiceUrl(text: string): boolean {
-  const url = parseUrl(text);
-  if (!url || url.username + url.password + url.hash !== '') return false;
-  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname));
-}
-
+/** Whoever can change a key set on its way can make any token. */
 export const serviceUrl = z
   .string()
   .refine(isSafeServiceUrl, 'expected an https URL without user name (http only on this machine)');

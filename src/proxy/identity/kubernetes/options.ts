@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import { optionTypes } from '../../../core/index.ts';
+import { isSafeServiceUrl, optionTypes } from '../../../core/index.ts';
 import { commonVerifierOptions } from '../common-options.ts';
 import { audienceOption, tokenTimeOptions } from '../jwt/index.ts';
-import { isSafeServiceUrl, keySetOptions, serviceUrl } from '../key-sets/index.ts';
+import { keySetOptions, serviceUrl } from '../key-sets/index.ts';
 
 const IN_CLUSTER = '/var/run/secrets/kubernetes.io/serviceaccount';
 const DNS_LABEL = '[a-z0-9](?:[-a-z0-9]{0,61}[a-z0-9])?';

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { instanceDocument, type MessageOptions, signedMessage } from '../../../servers/aws/index.ts';
+import { createMemoryState } from '../support/memory-state.ts';
 import {
   createDocumentBench,
   createSigners,
@@ -123,14 +124,14 @@ describe('a forged document', () => {
   ];
 
   it.each(forgeries)('%s is refused', async (_, forge) => {
-    const { verify } = await createDocumentBench(signers);
+    const { verify } = await createDocumentBench(signers, createMemoryState);
     expect(await verify(forge(signers))).toMatchObject(REFUSED);
     // Nothing was bound by it.
     expect(await verify(goodMessage(signers))).toMatchObject(IDENTITY);
   });
 
   it('that takes the signed attributes of a good one for its content is refused', async () => {
-    const { verify } = await createDocumentBench(signers);
+    const { verify } = await createDocumentBench(signers, createMemoryState);
     const good = goodMessage(signers, {}, { form: 'definite' });
     const at = good.indexOf(Buffer.from('a0', 'hex'), good.length - 420);
     const message = signedMessage(good.subarray(at).toString('latin1'), signers.ireland, {
@@ -145,7 +146,7 @@ describe('a forged document', () => {
     ['of the other alphabet', (text: string) => text.replace(/\+/g, '-').replace(/\//g, '_')],
     ['with more behind it', (text: string) => `${text}AAAA`],
   ])('in base64 %s is refused', async (_, change) => {
-    const { verify } = await createDocumentBench(signers);
+    const { verify } = await createDocumentBench(signers, createMemoryState);
     // A length that is no multiple of three has padding, and random bytes have both signs.
     const text = goodMessage(signers, { kernelId: 'aki-1' }).toString('base64');
     const changed = change(text);
@@ -156,7 +157,7 @@ describe('a forged document', () => {
   it.each([undefined, '', 'short', 1, `${MINE}x`, [MINE]])(
     'without a proper nonce (%j) is refused',
     async (nonce) => {
-      const { verifierOf } = await createDocumentBench(signers);
+      const { verifierOf } = await createDocumentBench(signers, createMemoryState);
       const password = proofOf(goodMessage(signers).toString('base64'), nonce as string);
       const outcome = await verifierOf().verify({ username: '', password }, new AbortController().signal);
       expect(outcome).toMatchObject(REFUSED);
@@ -164,7 +165,7 @@ describe('a forged document', () => {
   );
 
   it('is refused at each place where it may be cut', async () => {
-    const { verify, verifierOf } = await createDocumentBench(signers);
+    const { verify, verifierOf } = await createDocumentBench(signers, createMemoryState);
     const verifier = verifierOf();
     for (const form of ['indefinite', 'definite'] as const) {
       const good = goodMessage(signers, {}, { form });
@@ -175,7 +176,7 @@ describe('a forged document', () => {
   });
 
   it('that differs in one byte from a good one is refused, or says the same', async () => {
-    const { verify, verifierOf } = await createDocumentBench(signers);
+    const { verify, verifierOf } = await createDocumentBench(signers, createMemoryState);
     const verifier = verifierOf();
     const good = goodMessage(signers);
     const first = await verify(good, MINE, verifier);
@@ -209,12 +210,12 @@ describe('a message that AWS may write', () => {
     ['without signed attributes', { signedAttributes: 'missing' }],
     ['that names RSA with SHA-256', { signatureOid: '1.2.840.113549.1.1.11' }],
   ] as [string, MessageOptions][])('is taken %s', async (_, options) => {
-    const { verify } = await createDocumentBench(signers);
+    const { verify } = await createDocumentBench(signers, createMemoryState);
     expect(await verify(goodMessage(signers, {}, options))).toMatchObject(IDENTITY);
   });
 
   it('is taken with the certificate of AWS in it, and without', async () => {
-    const { verify } = await createDocumentBench(signers);
+    const { verify } = await createDocumentBench(signers, createMemoryState);
     const certificates = [signers.ireland];
     expect(await verify(goodMessage(signers, {}, { certificates }))).toMatchObject(IDENTITY);
   });

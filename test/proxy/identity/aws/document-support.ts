@@ -49,12 +49,13 @@ export interface DocumentBench {
   verify(message: Buffer | string, nonce?: string, verifier?: Verifier): Promise<Outcome>;
 }
 
-export async function createDocumentBench(signers: Signers): Promise<DocumentBench> {
+/** @param makeState a real store when missing */
+export async function createDocumentBench(
+  signers: Signers,
+  makeState: (clock: StillClock) => StateStore | Promise<StateStore> = realState,
+): Promise<DocumentBench> {
   const clock = createStillClock();
-  const state = createStateStore(
-    { type: 'embedded', directory: new FolderReference(await ownFolder()) },
-    { clock },
-  );
+  const state = await makeState(clock);
   onTestFinished(() => state.close());
   const usual = {
     'eu-west-1.pem': signers.ireland.certificatePem,
@@ -87,6 +88,11 @@ export async function createDocumentBench(signers: Signers): Promise<DocumentBen
       );
     },
   };
+}
+
+async function realState(clock: StillClock): Promise<StateStore> {
+  const directory = new FolderReference(await ownFolder());
+  return createStateStore({ type: 'embedded', directory }, { clock });
 }
 
 /** A proof of whatever is given, also where the machine itself would not make one. */

@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { attestationNonce, formatProof, newMachineNonce } from '../../../../src/machine-identity/index.ts';
 import { timeOf } from '../../../../src/proxy/identity/azure-attested/attested-facts.ts';
 import { issuerUrl } from '../../../../src/proxy/identity/azure-attested/intermediates.ts';
-import { makeSelfSigned, type Signer, timeText } from '../../../servers/azure/index.ts';
+import { type Attestation, makeSelfSigned, type Signer, timeText } from '../../../servers/azure/index.ts';
 import {
   type AttestedWorld,
   AUDIENCE,
@@ -15,9 +15,11 @@ import {
 } from './support.ts';
 
 let attacker: Signer;
+let attestation: Attestation;
 
 beforeAll(async () => {
   attacker = await makeSelfSigned();
+  attestation = (await createAttestedWorld()).attestation;
 });
 
 const contentOf = (world: AttestedWorld, change: object = {}): string =>
@@ -179,7 +181,7 @@ const FORGERIES: readonly [string, (world: AttestedWorld) => Promise<string>][] 
 
 describe('a forged document', () => {
   it.each(FORGERIES)('with %s is refused', async (_, forge) => {
-    const world = await createAttestedWorld();
+    const world = await createAttestedWorld(attestation);
     const verifier = world.verifierOf();
     const started = Date.now();
     expect(await verifyWith(verifier, world.proof(await forge(world)))).toMatchObject({ type: 'refused' });
@@ -191,7 +193,7 @@ describe('a forged document', () => {
   });
 
   it('with the roots of Azure is refused when others signed it', async () => {
-    const world = await createAttestedWorld();
+    const world = await createAttestedWorld(attestation);
     const verifier = world.verifierOf({ rootsFile: undefined });
     expect(await verifyWith(verifier, world.proof(await world.document()))).toMatchObject({
       type: 'refused',
@@ -200,7 +202,7 @@ describe('a forged document', () => {
   });
 
   it('never comes from changing bytes of a good one', async () => {
-    const world = await createAttestedWorld();
+    const world = await createAttestedWorld(attestation);
     const verifier = world.verifierOf();
     const good = bytesOf(await world.document());
     expect(await verifyWith(verifier, world.proof(base64(good)))).toMatchObject({ type: 'identity' });
@@ -225,7 +227,7 @@ describe('a forged document', () => {
   });
 
   it('never comes from changing a single byte, wherever it is', async () => {
-    const world = await createAttestedWorld();
+    const world = await createAttestedWorld(attestation);
     const verifier = world.verifierOf();
     const good = bytesOf(await world.document());
     const accepted: string[] = [];
@@ -265,6 +267,15 @@ describe('a proof', () => {
         formatProof('azure-attested', { document: {}, nonce: world.nonce }).reveal(),
     ],
     [
+      'with something more in it',
+      async (world: AttestedWorld) =>
+        formatProof('azure-attested', {
+          document: await world.document(),
+          nonce: world.nonce,
+          more: 1,
+        }).reveal(),
+    ],
+    [
       'with the nonce of another machine',
       async (world: AttestedWorld) => world.proof(await world.document(), newMachineNonce(randomBytes)),
     ],
@@ -274,7 +285,7 @@ describe('a proof', () => {
         world.proof(await world.document(), attestationNonce(world.nonce, AUDIENCE)),
     ],
   ])('that is %s is refused', async (_, make) => {
-    const world = await createAttestedWorld();
+    const world = await createAttestedWorld(attestation);
     expect(await verifyWith(world.verifierOf(), await make(world))).toMatchObject({ type: 'refused' });
   });
 });
@@ -296,7 +307,7 @@ describe('an address for the certificate between', () => {
     'file:///etc/passwd',
     'ldap://www.microsoft.com/cn=a',
   ])('%s is not asked', async (url) => {
-    const world = await createAttestedWorld();
+    const world = await createAttestedWorld(attestation);
     const signer = await world.attestation.makeSigner({ issuerUrl: url });
     expect(issuerUrl(signer.certificate)).toBeUndefined();
     const proof = world.proof(await world.document({}, signer));
@@ -308,7 +319,7 @@ describe('an address for the certificate between', () => {
     'http://www.microsoft.com/pkiops/certs/Microsoft%20Azure%20RSA%20TLS%20Issuing%20CA%2003%20-%20xsign.crt',
     'https://WWW.Microsoft.com/pki/mscorp/Microsoft%20RSA%20TLS%20CA%2001.crt',
   ])('%s is, over https', async (url) => {
-    const world = await createAttestedWorld();
+    const world = await createAttestedWorld(attestation);
     const signer = await world.attestation.makeSigner({ issuerUrl: url });
     const proof = world.proof(await world.document({}, signer));
     expect(await verifyWith(world.verifierOf(), proof)).toMatchObject({ type: 'identity' });

@@ -186,6 +186,16 @@ describe('a binding', () => {
     expect(await admit(THEIRS)).toMatchObject(REFUSED);
   });
 
+  it('outlives a document that is ahead of our clock, too', async () => {
+    const { admit, clock, started } = await setUp({ keepMs: 0 });
+    const ahead = started + MINUTE_MS;
+    await admit(MINE, ahead);
+    clock.advance(HOUR_MS + 2 * MINUTE_MS - 1);
+    expect(await admit(THEIRS, ahead)).toMatchObject(REFUSED);
+    clock.advance(2);
+    expect(await admit(THEIRS, ahead)).toMatchObject(REFUSED);
+  });
+
   it('is confirmed for its own mark alone', async () => {
     const { admit, records } = await setUp();
     const first = await admit(MINE);

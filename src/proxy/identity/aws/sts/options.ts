@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { optionTypes } from '../../../../core/index.ts';
+import { awsEndpoint } from '../../../../credentials/index.ts';
 import { commonVerifierOptions } from '../../common-options.ts';
 import { isPattern } from '../../json-web-token/index.ts';
 import { awsVerifierShape } from '../common-options.ts';
@@ -25,8 +26,7 @@ export const stsVerifierOptions = z
       .min(1)
       .prefault(['aws'])
       .describe('Parts of AWS that are asked.'),
-    endpoint: z
-      .url({ protocol: /^https?$/, error: 'expected a URL' })
+    endpoint: awsEndpoint
       .optional()
       .describe(
         'URL of an STS endpoint in your own network, to which every request is sent. They still have to be signed for a host of AWS itself.',

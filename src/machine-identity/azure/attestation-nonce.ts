@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { ATTESTED_KIND } from './attested-proof.ts';
 
 /** What Azure's metadata service takes: letters and digits. */
 const LENGTH = 32;
@@ -9,7 +10,7 @@ const LENGTH = 32;
  */
 export function attestationNonce(machineNonce: string, audience: string): string {
   return createHash('sha256')
-    .update(JSON.stringify(['azure-attested', machineNonce, audience]))
+    .update(JSON.stringify([ATTESTED_KIND, machineNonce, audience]))
     .digest('hex')
     .slice(0, LENGTH);
 }

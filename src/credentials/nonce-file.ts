@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { link, mkdir, open, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { isMachineNonce, newMachineNonce } from '../../../machine-identity/index.ts';
-import { CredentialOptionsError } from '../../errors.ts';
+import { isMachineNonce, newMachineNonce } from '../machine-identity/index.ts';
+import { CredentialOptionsError } from './errors.ts';
 
 const MAXIMUM_BYTES = 256;
 

@@ -1,6 +1,6 @@
 import { X509Certificate } from 'node:crypto';
 import { expect, it } from 'vitest';
-import { checkAwsCertificates } from '../../../src/cli/doctor/aws-certificates.ts';
+import { awsRegions } from '../../../src/cli/doctor/server/aws-regions.ts';
 import { createCertificateAuthority } from '../../support/certificates.ts';
 
 const DAY_MS = 86_400_000;
@@ -22,8 +22,8 @@ it('names the regions that are covered, and says nothing of certificates that la
     ['us-east-1', [await ending(1000)]],
     ['eu-west-1', [await ending(1000)]],
   ]);
-  expect(checkAwsCertificates(certificates, undefined, Date.now())).toEqual([
-    { status: 'ok', title: 'certificates cover eu-west-1, us-east-1' },
+  expect(awsRegions('nodes', certificates, undefined, Date.now())).toEqual([
+    { status: 'ok', message: 'nodes: certificates cover eu-west-1, us-east-1' },
   ]);
 });
 
@@ -35,20 +35,17 @@ it('names what ends soon, has ended, is missing, or is not used', async () => {
     ['sa-east-1', [await ending(1000)]],
   ]);
   const wanted = ['us-east-1', 'eu-west-1', 'eu-west-2', 'ap-south-1'];
-  const findings = checkAwsCertificates(certificates, wanted, Date.now());
-  expect(findings.map(({ status, title }) => `${status}: ${title}`)).toEqual([
-    'ok: certificates cover eu-west-1, eu-west-2, us-east-1',
-    'problem: no certificate for ap-south-1, so no instance there can log in',
-    'warning: the certificate for eu-west-1 ends in 30 days',
-    'problem: the certificate for us-east-1 has expired',
-    'warning: sa-east-1.pem is not used: the region is not let in',
+  const findings = awsRegions('nodes', certificates, wanted, Date.now());
+  expect(findings.map(({ status, message }) => `${status} ${message}`)).toEqual([
+    'ok nodes: certificates cover eu-west-1, eu-west-2, us-east-1',
+    'fail nodes: no certificate for ap-south-1, so no instance there can log in',
+    'warn nodes: the certificate for eu-west-1 ends in 30 days',
+    'fail nodes: the certificate for us-east-1 has expired',
+    'warn nodes: sa-east-1.pem is not used: the region is not let in',
   ]);
-  for (const { status, advice } of findings) expect(advice === undefined).toBe(status === 'ok');
+  for (const { status, next } of findings) expect(next === undefined).toBe(status === 'ok');
 });
 
-it('says that no region is covered', () => {
-  expect(checkAwsCertificates(new Map(), ['eu-west-1'], 0).map(({ status }) => status)).toEqual([
-    'ok',
-    'problem',
-  ]);
+it('does not say that all is well where no region is covered', () => {
+  expect(awsRegions('nodes', new Map(), ['eu-west-1'], 0).map(({ status }) => status)).toEqual(['fail']);
 });
