@@ -115,7 +115,7 @@ function createRuntime(
   { backend: backendOptions, timeouts }: ImageServiceOptions,
   { clock, log, metrics }: ImageServiceDependencies,
 ): Runtime {
-  const backend = createBackend(backendOptions, { clock, log });
+  const backend = createBackend(backendOptions, { clock });
   const lastGood = createLastGoodAnswers(
     { ageLimitMs: timeouts.staleAnswers, patienceMs: timeouts.slowAnswers },
     {
