@@ -64,6 +64,13 @@ export async function measureImageService(): Promise<Measure[]> {
         aim: { limit: REST_LIMIT_MIB },
       },
       {
+        name: 'image service as the executable: memory at rest',
+        unit: 'MiB',
+        ours: await executableMib(folder),
+        peers: [],
+        aim: { limit: REST_LIMIT_MIB },
+      },
+      {
         name: `image service: memory after ${MEMORY_CALLS} more calls`,
         unit: 'MiB',
         ours: memoryMib(),
@@ -146,6 +153,22 @@ async function timeCalls(client: Kubelet, method: string, count: number): Promis
 function percentile(values: readonly number[], percent: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.floor((sorted.length * percent) / 100))] ?? Number.NaN;
+}
+
+async function executableMib(folder: string): Promise<number> {
+  const file = join(folder, 'executable.yaml');
+  const socket = join(folder, 'e.sock');
+  await writeFile(file, `socket: ${socket}\nbackend: { type: cri, socket: ${join(folder, 'none.sock')} }\n`);
+  const service = await startProcess<true>({
+    command: 'dist/drp-node',
+    arguments: ['image-service', '--config', file],
+    logFile: join(folder, 'executable-log'),
+    ready: ({ logs }) => logs().includes('"msg":"listening"') || undefined,
+  });
+  await delay(SETTLE_MS);
+  const mib = readMemory(service.pid).nowBytes / BYTES_PER_MIB;
+  await service.close();
+  return mib;
 }
 
 async function nodeAloneMib(folder: string): Promise<number> {

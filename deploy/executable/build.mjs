@@ -4,6 +4,7 @@ import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, copyFile, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
@@ -13,16 +14,36 @@ import { inject } from 'postject';
 
 const RESOURCE = 'NODE_SEA_BLOB';
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
+/** As in examples/image-service/drp-image-service.service: speed for memory. */
+const NODE_FLAGS = ['--single-threaded', '--optimize-for-size', '--max-lazy', '--max-semi-space-size=1'];
 const top = resolve(import.meta.dirname, '../..');
+const COMMON = {
+  absWorkingDir: top,
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  format: 'cjs',
+  minifySyntax: true,
+  legalComments: 'none',
+  logLevel: 'error',
+};
 const run = promisify(execFile);
 
 const [node, output] = process.argv.slice(2).map((path) => resolve(path));
 const folder = await mkdtemp(join(tmpdir(), 'drp-node-'));
 try {
   await bundle('src/cli/node-main.ts', join(folder, 'main.cjs'));
-  await bundle('src/cli/drp-node.ts', join(folder, 'program.cjs'));
+  const latePackages = new Set();
+  await bundle('src/cli/drp-node.ts', join(folder, 'program.cjs'), [leaveOutLatePackages(latePackages)]);
+  await bundlePackages(latePackages, join(folder, 'packages.cjs'));
   // The code cache of V8 differs from one build to the next, and saves little: it is left out.
-  const sea = { main: 'main.cjs', output: 'blob', assets: { program: 'program.cjs' }, disableExperimentalSEAWarning: true };
+  const sea = {
+    main: 'main.cjs',
+    output: 'blob',
+    assets: { program: 'program.cjs', packages: 'packages.cjs' },
+    disableExperimentalSEAWarning: true,
+    execArgv: NODE_FLAGS,
+  };
   await writeFile(join(folder, 'sea.json'), JSON.stringify(sea));
   // In that folder, so that no path of this machine gets into the blob.
   await run(node, ['--experimental-sea-config', 'sea.json'], { cwd: folder });
@@ -40,20 +61,16 @@ try {
 }
 
 /** One CommonJS file: what is imported when it is needed is still evaluated only then. */
-async function bundle(entryPoint, outfile) {
+async function bundle(entryPoint, outfile, plugins = []) {
   const { version } = JSON.parse(await readFile(join(top, 'package.json'), 'utf8'));
   await build({
-    absWorkingDir: top,
+    ...COMMON,
     entryPoints: [entryPoint],
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
-    format: 'cjs',
     outfile,
-    minifySyntax: true,
-    legalComments: 'none',
-    logLevel: 'error',
     plugins: [
+      ...plugins,
+      // Error messages in sixty languages, of which only English is used; that one is imported by itself.
+      replaceModule('node_modules/zod/v4/locales/index.js', async () => 'export {};'),
       replaceModule('src/core/version.ts', async () => `export const programVersion = () => ${JSON.stringify(version)};`),
       replaceModule('src/plugins/module/thread-program.ts', async () => {
         const source = await readFile(join(top, 'src/plugins/module/thread-main.mjs'), 'utf8');
@@ -62,6 +79,37 @@ async function bundle(entryPoint, outfile) {
       }),
     ],
   });
+}
+
+/**
+ * The packages that are loaded at their first use, such as the clouds' own, in an asset by themselves: V8 reads a program from
+ * its beginning to its end before it runs, and they are three quarters of it.
+ */
+function leaveOutLatePackages(names) {
+  return {
+    name: 'late-packages',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^@?\w/ }, ({ path, kind }) => {
+        if (kind !== 'dynamic-import' || isBuiltin(path)) return undefined;
+        names.add(path);
+        return { path, namespace: 'late-package' };
+      });
+      onResolve({ filter: /^late-packages$/ }, ({ path }) => ({ path, namespace: 'late-packages' }));
+      onLoad({ filter: /.*/, namespace: 'late-package' }, ({ path }) => ({
+        contents: `module.exports = require('late-packages')[${JSON.stringify(path)}];`,
+      }));
+      onLoad({ filter: /.*/, namespace: 'late-packages' }, () => ({
+        contents: `module.exports = require('./src/cli/asset.ts').loadAsset('packages');`,
+        resolveDir: top,
+      }));
+    },
+  };
+}
+
+async function bundlePackages(names, outfile) {
+  const quoted = [...names].sort().map((name) => JSON.stringify(name));
+  const contents = `module.exports = { ${quoted.map((name) => `get ${name}() { return require(${name}); }`).join(', ')} };`;
+  await build({ ...COMMON, stdin: { contents, resolveDir: top }, outfile });
 }
 
 /** For what a module reads from a file beside it: there are no files in an executable. */

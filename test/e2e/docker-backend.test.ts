@@ -4,7 +4,6 @@ import { systemClock } from '../../src/core/index.ts';
 import { createDockerBackend, dockerBackendOptions } from '../../src/kubelet/image-service/docker/index.ts';
 import { STATUS } from '../../src/kubelet/image-service/errors.ts';
 import { AuthConfigSchema } from '../../src/kubelet/image-service/gen/runtime/v1/image_pb.ts';
-import { createLogger } from '../../src/telemetry/index.ts';
 import { type Caller, createCaller } from '../kubelet/image-service/docker/backend.ts';
 import { type Dockerd, startDockerd } from '../servers/index.ts';
 import { type PushedImage, pushImage } from '../support/images.ts';
@@ -38,7 +37,7 @@ describe('the docker backend, with a real Docker Engine and the proxy as its reg
     engine = keep(await startDockerd());
     docker = keep(await createDockerClient(engine));
     const options = dockerBackendOptions.parse({ type: 'docker', socket: engine.socket });
-    const service = keep(createDockerBackend(options, { clock: systemClock, log: createLogger('silent') }));
+    const service = keep(createDockerBackend(options, { clock: systemClock }));
     caller = createCaller(service);
   });
 

@@ -97,6 +97,21 @@ describe('the executable, as kubelet starts it', () => {
 });
 
 describe('the executable', () => {
+  it('has the packages of clouds, which are loaded when they are needed', async () => {
+    const image = '123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/app';
+    await writeFile(config, `credentials: [{ images: ["${image}"], provider: { type: ecr } }]`);
+    const keys = { AWS_ACCESS_KEY_ID: 'AKIDEXAMPLE', AWS_SECRET_ACCESS_KEY: 'canary' };
+    // Nobody listens on port 1.
+    const environment = { ...keys, AWS_ENDPOINT_URL: 'http://127.0.0.1:1' };
+    const { code, stderr } = await runCommand(EXECUTABLE, ['credential-provider', '--config', config], {
+      home,
+      environment,
+      input: question(image),
+    });
+    expect(code).toBe(1);
+    expect(stderr).toContain("AWS can't be reached (ECONNREFUSED)");
+  });
+
   it('is the same whenever it is built from the same sources', async () => {
     const folder = join(home, 'again');
     await mkdir(folder);

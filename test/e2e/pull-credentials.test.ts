@@ -44,8 +44,7 @@ describe('pulls of a real Docker Engine without imagePullSecrets', () => {
     proxy = keep(await startProxy(siteConfiguration(registry), { files: SITE_FILES }));
     const engine = keep(await startDockerd());
     const options = dockerBackendOptions.parse({ type: 'docker', socket: engine.socket });
-    const log = createLogger('silent');
-    caller = createCaller(keep(createDockerBackend(options, { clock: systemClock, log })));
+    caller = createCaller(keep(createDockerBackend(options, { clock: systemClock })));
     const temporary = keep(await createTemporaryFolder('providers'));
     folder = temporary.path;
     // The examples, with the credential of this proxy in their directory.

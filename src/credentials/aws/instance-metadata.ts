@@ -1,4 +1,4 @@
-import { Agent } from 'undici';
+import type { Agent } from 'undici';
 import { readBounded } from '../../core/index.ts';
 import { AwsError } from './aws-error.ts';
 import { METADATA_TIMEOUT_MS } from './sdk-settings.ts';
@@ -34,12 +34,17 @@ export function createInstanceMetadata(
 ): InstanceMetadata {
   const { sleep = wait, timeoutMs = METADATA_TIMEOUT_MS } = options;
   const endpoint = endpointOf(process.env);
-  const agent = new Agent({
-    connect: { timeout: timeoutMs },
-    headersTimeout: timeoutMs,
-    bodyTimeout: timeoutMs,
-    keepAliveTimeout: 1_000,
-  });
+  let opened: Promise<Agent> | undefined;
+
+  async function open(): Promise<Agent> {
+    const undici = await import('undici');
+    return new undici.Agent({
+      connect: { timeout: timeoutMs },
+      headersTimeout: timeoutMs,
+      bodyTimeout: timeoutMs,
+      keepAliveTimeout: 1_000,
+    });
+  }
 
   async function send(
     method: 'GET' | 'PUT',
@@ -48,6 +53,8 @@ export function createInstanceMetadata(
     parent: AbortSignal,
   ): Promise<{ readonly status: number; readonly text: string }> {
     const signal = AbortSignal.any([parent, AbortSignal.timeout(2 * timeoutMs)]);
+    opened ??= open();
+    const agent = await opened;
     const answer = await agent.request({ origin: endpoint, path, method, headers: { ...headers }, signal });
     return {
       status: answer.statusCode,
@@ -95,7 +102,10 @@ export function createInstanceMetadata(
       const what = status === 404 ? 'this machine has none' : `answered ${status}`;
       throw new AwsError(`${path} of the instance metadata: ${what}`, 'Metadata');
     },
-    close: () => agent.destroy(),
+    async close() {
+      const agent = await opened;
+      await agent?.destroy();
+    },
   };
 }
 

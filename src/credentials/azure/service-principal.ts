@@ -1,5 +1,4 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { SignJWT } from 'jose';
 import type { Clock } from '../../core/index.ts';
 import type { HttpClient } from '../../network/index.ts';
 import { askService, type JsonAnswer, textIn } from '../json-service.ts';
@@ -88,7 +87,7 @@ async function proofParameters(
 }
 
 /** @see https://learn.microsoft.com/entra/identity-platform/certificate-credentials */
-function certificateAssertion(
+async function certificateAssertion(
   { certificate, key }: Extract<ClientProof, { type: 'certificate' }>,
   clientId: string,
   audience: string,
@@ -96,6 +95,7 @@ function certificateAssertion(
 ): Promise<string> {
   const seconds = Math.floor(clock.now() / 1000);
   const thumbprint = createHash('sha256').update(certificate.raw).digest('base64url');
+  const { SignJWT } = await import('jose');
   return new SignJWT({ jti: randomUUID() })
     .setProtectedHeader({ alg: 'PS256', typ: 'JWT', 'x5t#S256': thumbprint })
     .setIssuer(clientId)

@@ -1,5 +1,4 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { SignJWT } from 'jose';
 import type { HttpClient } from '../../network/index.ts';
 import { askService, type JsonAnswer, textIn, wordsOf } from '../json-service.ts';
 import { CredentialUnavailableError } from '../unavailable.ts';
@@ -43,6 +42,7 @@ export function createTokenService({ client, now }: TokenServiceDependencies): T
   ): Promise<JsonAnswer> {
     const seconds = Math.floor(now() / 1000);
     const header = { alg: 'RS256', typ: 'JWT', ...(key.private_key_id && { kid: key.private_key_id }) };
+    const { SignJWT } = await import('jose');
     const assertion = await new SignJWT(claims)
       .setProtectedHeader(header)
       .setIssuer(key.client_email)

@@ -1,5 +1,4 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { SignJWT } from 'jose';
 import { type Clock, type FileReference, Secret } from '../../core/index.ts';
 import type { HttpAnswer, HttpClient } from '../../network/index.ts';
 import { CredentialError, CredentialOptionsError } from '../errors.ts';
@@ -35,6 +34,7 @@ export function createAppTokens(
 
   async function ask(signal: AbortSignal): Promise<HttpAnswer> {
     const nowSeconds = Math.floor((clock.now() + skewMs) / 1000);
+    const { SignJWT } = await import('jose');
     const assertion = await new SignJWT({})
       .setProtectedHeader({ alg: 'RS256', typ: 'JWT' })
       .setIssuer(id)

@@ -1,5 +1,5 @@
-import { decodeJwt } from 'jose';
 import type { Secret } from '../../core/index.ts';
+import { tokenClaims } from '../token-claims.ts';
 import type { TokenAttributes } from './plugin-config.ts';
 
 /** The token, if it was made for the audience that the plugin wants; it is for nobody else's eyes. */
@@ -8,10 +8,6 @@ export function tokenForPlugin(
   attributes: TokenAttributes | undefined,
 ): Secret | undefined {
   if (!token || !attributes) return undefined;
-  try {
-    const { aud = [] } = decodeJwt(token.reveal());
-    return [aud].flat().includes(attributes.audience) ? token : undefined;
-  } catch {
-    return undefined;
-  }
+  const { aud = [] } = tokenClaims(token.reveal()) ?? {};
+  return [aud].flat().includes(attributes.audience) ? token : undefined;
 }

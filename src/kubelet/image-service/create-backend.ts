@@ -1,5 +1,4 @@
 import type { Clock } from '../../core/index.ts';
-import type { Logger } from '../../telemetry/index.ts';
 import type { Backend } from './backend.ts';
 import { createCriBackend } from './cri/index.ts';
 import { createDockerBackend } from './docker/index.ts';
@@ -8,7 +7,6 @@ import { createTypedBackend } from './typed-backend.ts';
 
 export interface BackendDependencies {
   readonly clock: Clock;
-  readonly log: Logger;
 }
 
 /** Makes what the options name; nothing is connected to before the first call. */

@@ -115,7 +115,7 @@ function createRuntime(
   { backend: backendOptions, timeouts }: ImageServiceOptions,
   { clock, log, metrics }: ImageServiceDependencies,
 ): Runtime {
-  const backend = createBackend(backendOptions, { clock, log });
+  const backend = createBackend(backendOptions, { clock });
   const lastGood = createLastGoodAnswers(
     { ageLimitMs: timeouts.staleAnswers, patienceMs: timeouts.slowAnswers },
     {
@@ -138,6 +138,7 @@ function credentialDependencies({ clock, log, metrics }: ImageServiceDependencie
       attempted: (event: { source: string; outcome: string }) => metrics.pullAttempts.inc({ ...event }),
       providerFailed: (event: { provider: string; reason: string }) =>
         metrics.providerFailures.inc({ ...event }),
+      answered: (event: { provider: string; answer: string }) => metrics.providerAnswers.inc({ ...event }),
       refreshed: (event: { provider: string }) => metrics.refreshes.inc({ ...event }),
     },
   };

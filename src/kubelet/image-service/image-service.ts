@@ -31,6 +31,8 @@ export interface ImageService {
   pullImage(request: PullImageRequest, call: Call): Promise<PullImageResponse>;
   removeImage(request: RemoveImageRequest, call: Call): Promise<RemoveImageResponse>;
   imageFsInfo(request: ImageFsInfoRequest, call: Call): Promise<ImageFsInfoResponse>;
+  /** Rejects when nobody answers now, whatever was answered before. */
+  probe(call: Call): Promise<void>;
   close(): Promise<void>;
 }
 

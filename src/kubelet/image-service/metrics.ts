@@ -13,6 +13,8 @@ export interface ImageServiceMetrics {
   readonly pullAttempts: Counter<'source' | 'outcome'>;
   /** `provider` (its type), `reason` (timeout, error). */
   readonly providerFailures: Counter<'provider' | 'reason'>;
+  /** `provider` (its type), `answer` (kept, new, none). */
+  readonly providerAnswers: Counter<'provider' | 'answer'>;
   readonly refreshes: Counter<'provider'>;
   /** `method`, `reason` (away, slow). */
   readonly staleAnswers: Counter<'method' | 'reason'>;
@@ -49,6 +51,11 @@ export function createImageServiceMetrics(): ImageServiceMetrics {
       'provider',
       'reason',
     ]),
+    providerAnswers: counter(
+      'provider_answers_total',
+      'What providers said: a credential that they had kept, a new one, or none.',
+      ['provider', 'answer'],
+    ),
     refreshes: counter('credential_refreshes_total', 'Credentials made anew after one was turned away.', [
       'provider',
     ]),

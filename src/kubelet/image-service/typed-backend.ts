@@ -95,9 +95,7 @@ export function createTypedBackend(type: Backend['type'], service: ImageService)
         return statusOfError(error).code;
       }
     },
-    async probe(signal) {
-      await service.imageFsInfo(create(ImageFsInfoRequestSchema), { signal });
-    },
+    probe: (signal) => service.probe({ signal }),
     close: () => service.close(),
   };
 }

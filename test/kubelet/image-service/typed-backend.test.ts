@@ -29,6 +29,7 @@ async function serve(service: Partial<ImageService>, version: 'v1' | 'v1alpha2' 
     pullImage: async () => create(PullImageResponseSchema, { imageRef: 'one' }),
     removeImage: async () => create(RemoveImageResponseSchema),
     imageFsInfo: async () => create(ImageFsInfoResponseSchema),
+    probe: async () => undefined,
     close: async () => undefined,
     ...service,
   };

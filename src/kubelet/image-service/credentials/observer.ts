@@ -9,6 +9,8 @@ export interface PullCredentialsObserver {
   }): void;
   /** The pull goes on with what kubelet gave, unless the order is `provider-only`. */
   providerFailed(event: { readonly provider: string; readonly reason: 'timeout' | 'error' }): void;
+  /** What a provider said. One that has been given before was `kept` by it; one that was not is `new`. */
+  answered(event: { readonly provider: string; readonly answer: 'kept' | 'new' | 'none' }): void;
   /** A credential was turned away, and a new one was made in its place. */
   refreshed(event: { readonly provider: string }): void;
 }
@@ -16,5 +18,6 @@ export interface PullCredentialsObserver {
 export const SILENT_OBSERVER: PullCredentialsObserver = {
   attempted: () => undefined,
   providerFailed: () => undefined,
+  answered: () => undefined,
   refreshed: () => undefined,
 };

@@ -36,10 +36,20 @@ export function createRuleCredential(
     observer,
   }: { readonly clock: Clock; readonly log: Logger; readonly observer: PullCredentialsObserver },
 ): RuleCredential {
+  // Providers keep the very object, so this sees what came out of their caches.
+  const given = new WeakSet<Credential>();
+
+  function noteAnswer(credential: Credential | undefined): void {
+    const answer = !credential ? 'none' : given.has(credential) ? 'kept' : 'new';
+    if (credential) given.add(credential);
+    observer.answered({ provider: provider.type, answer });
+  }
+
   async function get({ image, reference, signal }: Wanted): Promise<ProviderAnswer> {
     const registry = registryHost(reference.registry);
     try {
       const credential = await askProvider(provider, { registry, image, signal }, clock);
+      noteAnswer(credential);
       return credential
         ? { type: 'credential', credential, auth: authConfig(credential, registry) }
         : { type: 'none' };

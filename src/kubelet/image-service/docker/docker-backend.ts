@@ -1,6 +1,5 @@
 import { create } from '@bufbuild/protobuf';
 import { type Clock, fingerprint } from '../../../core/index.ts';
-import type { Logger } from '../../../telemetry/index.ts';
 import { ImageServiceError, STATUS } from '../errors.ts';
 import {
   type AuthConfig,
@@ -22,16 +21,15 @@ import { createSingleFlight } from './single-flight.ts';
 
 export interface DockerBackendDependencies {
   readonly clock: Clock;
-  readonly log: Logger;
 }
 
 /** The image service of Docker Engine. It connects when it is first asked, and again for each call. */
 export function createDockerBackend(
   options: DockerBackendOptions,
-  { clock, log }: DockerBackendDependencies,
+  { clock }: DockerBackendDependencies,
 ): ImageService {
   const engine = createEngine(options.socket);
-  const filesystem = createImageFilesystem(engine, options, { clock, log });
+  const filesystem = createImageFilesystem(engine, options, { clock });
   const pulls = createSingleFlight<string>();
   const closing = new AbortController();
   const { pinnedImages } = options;
@@ -89,6 +87,10 @@ export function createDockerBackend(
         return create(RemoveImageResponseSchema);
       }),
     imageFsInfo: (_request, call) => answer(call, (signal) => filesystem.info(signal)),
+    probe: (call) =>
+      answer(call, async (signal) => {
+        await engine.json({ method: 'GET', path: '/version', signal });
+      }),
     async close() {
       closing.abort(new ImageServiceError(STATUS.UNAVAILABLE, 'the image service is closing'));
       pulls.close();

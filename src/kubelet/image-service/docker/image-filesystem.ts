@@ -2,18 +2,21 @@ import { statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { create } from '@bufbuild/protobuf';
 import type { Clock } from '../../../core/index.ts';
-import type { Logger } from '../../../telemetry/index.ts';
 import { ImageServiceError, STATUS } from '../errors.ts';
 import { type ImageFsInfoResponse, ImageFsInfoResponseSchema } from '../gen/runtime/v1/image_pb.ts';
 import { type EngineInfo, engineInfo, readAnswer } from './answers.ts';
 import type { Engine } from './engine.ts';
+import { EngineError } from './errors.ts';
 import { listSummaries } from './list.ts';
 import type { DockerBackendOptions } from './options.ts';
 import { createSingleFlight } from './single-flight.ts';
 
 /** Where images are kept, and how much of it they take. */
 export interface ImageFilesystem {
-  /** From the last 30 s, or the last that could be found out when Docker Engine doesn't answer. */
+  /**
+   * From the last 30 s.
+   * @throws UNAVAILABLE while Docker Engine does not answer or only with errors, so that whoever keeps answers gives an old one
+   */
   info(signal: AbortSignal): Promise<ImageFsInfoResponse>;
   close(): void;
 }
@@ -28,7 +31,7 @@ const CONTAINERD_IMAGE_STORE = 'io.containerd.snapshotter.v1';
 export function createImageFilesystem(
   engine: Engine,
   { hostRoot, imageDirectory }: Pick<DockerBackendOptions, 'hostRoot' | 'imageDirectory'>,
-  { clock, log }: { readonly clock: Clock; readonly log: Logger },
+  { clock }: { readonly clock: Clock },
 ): ImageFilesystem {
   const flight = createSingleFlight<ImageFsInfoResponse>();
   let last: { readonly at: number; readonly response: ImageFsInfoResponse } | undefined;
@@ -74,10 +77,8 @@ export function createImageFilesystem(
         return await flight.run('', signal, measure);
       } catch (error) {
         signal.throwIfAborted();
-        if (!last) throw error;
-        // Without an answer kubelet's eviction stops altogether, that of memory included.
-        log.warn({ err: error }, 'the last answer about the image filesystem is given again');
-        return last.response;
+        if (!(error instanceof EngineError)) throw error;
+        throw new ImageServiceError(STATUS.UNAVAILABLE, error.message, { cause: error });
       }
     },
     close: () => flight.close(),

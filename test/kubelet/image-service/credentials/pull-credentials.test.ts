@@ -50,9 +50,11 @@ function setUp(
 ) {
   const clock = createHeldClock();
   const events: string[] = [];
+  const answers: string[] = [];
   const observer: PullCredentialsObserver = {
     attempted: ({ source, outcome }) => events.push(`${source} ${outcome}`),
     providerFailed: ({ provider: type, reason }) => events.push(`${type} ${reason}`),
+    answered: ({ answer }) => answers.push(answer),
     refreshed: ({ provider: type }) => events.push(`${type} refreshed`),
   };
   const options = pullCredentialOptions.parse([
@@ -75,8 +77,18 @@ function setUp(
   const { signal } = new AbortController();
   const pull = (shown = undefined as typeof SHOWN | undefined, image = IMAGE) =>
     credentials.pull(image, shown, attempt, { signal });
-  return { clock, events, credentials, attempts, attempt, users, pull };
+  return { clock, answers, events, credentials, attempts, attempt, users, pull };
 }
+
+describe("a provider's answers", () => {
+  it('are counted: those that it has kept apart from new ones', async () => {
+    const [first, second] = [credential('first'), credential('second')];
+    const made = provider([first, first, second, undefined, first]);
+    const { pull, answers } = setUp('provider-first', made, ['first', 'second', '']);
+    for (let pulls = 0; pulls < 5; pulls += 1) await pull();
+    expect(answers).toEqual(['new', 'kept', 'new', 'none', 'kept']);
+  });
+});
 
 describe('kubelet-first', () => {
   it('leaves the provider alone while the credential of kubelet does', async () => {

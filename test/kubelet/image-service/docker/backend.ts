@@ -14,7 +14,6 @@ import {
   RemoveImageRequestSchema,
 } from '../../../../src/kubelet/image-service/gen/runtime/v1/image_pb.ts';
 import type { ImageService } from '../../../../src/kubelet/image-service/image-service.ts';
-import { createLogger } from '../../../../src/telemetry/index.ts';
 
 /** The calls of an image service, without the ceremony. */
 export interface Caller {
@@ -53,8 +52,7 @@ export function connect(
   more: { clock?: Clock; options?: Record<string, unknown> } = {},
 ): Caller {
   const options = dockerBackendOptions.parse({ type: 'docker', socket, ...more.options });
-  const log = createLogger('silent');
-  const service = createDockerBackend(options, { clock: more.clock ?? systemClock, log });
+  const service = createDockerBackend(options, { clock: more.clock ?? systemClock });
   onTestFinished(() => service.close());
   return createCaller(service);
 }

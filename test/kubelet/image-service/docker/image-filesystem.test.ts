@@ -54,18 +54,26 @@ describe('ImageFsInfo', () => {
     expect(asked()).toBe(2);
   });
 
-  it('is the last one while Docker Engine is away', async () => {
+  it('does not hide for longer that Docker Engine is away', async () => {
     const { engine, clock, filesystem } = await withFolder();
     const before = await filesystem();
     await engine.close();
-    clock.advance(3_600_000);
+    clock.advance(29_999);
     expect(await filesystem()).toEqual(before);
+    clock.advance(1);
+    await expect(filesystem()).rejects.toMatchObject({ code: STATUS.UNAVAILABLE });
   });
 
-  it('fails when there was none before', async () => {
-    const { filesystem, engine } = await withFolder();
-    await engine.close();
-    await expect(filesystem()).rejects.toMatchObject({ code: STATUS.UNAVAILABLE });
+  it('is unavailable too while Docker Engine answers with errors, so that the last good one is given', async () => {
+    const { engine, filesystem } = await withFolder();
+    engine.options = {
+      intercept: async (response, { path }) => {
+        if (path !== '/info') return false;
+        response.writeHead(500).end('{"message":"starting"}');
+        return true;
+      },
+    };
+    await expect(filesystem()).rejects.toMatchObject({ code: STATUS.UNAVAILABLE, message: 'starting' });
   });
 
   it('says what to do when the folder is not there', async () => {
