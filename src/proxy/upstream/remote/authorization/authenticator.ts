@@ -221,7 +221,8 @@ export class Authenticator {
       try {
         const answer = await again(authorization, signal);
         answer.discard();
-        return answer.status !== 401;
+        const outcome = basicOutcome(answer);
+        return outcome === 'undecided' ? undefined : outcome === 'accepted';
       } catch {
         return undefined;
       }
