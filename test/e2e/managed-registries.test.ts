@@ -120,10 +120,7 @@ it('tokens of a GitHub App are made, and made anew when one is revoked', async (
   const api = await startGitHubApi(() => Date.now());
   appTokens = api.tokens;
   const app = { id: APP_ID, installation: INSTALLATION, privateKeyFile: 'app.pem', apiUrl: api.url };
-  const { pull } = await proxyWith(
-    { ghcr: { type: 'ghcr', app } },
-    { 'app.pem': api.privateKeyPem },
-  );
+  const { pull } = await proxyWith({ ghcr: { type: 'ghcr', app } }, { 'app.pem': api.privateKeyPem });
   expect((await pull('ghcr/app')).headers.get('docker-content-digest')).toBe(images[0]?.digest);
   expect(api.tokens).toHaveLength(1);
   const [revoked] = api.tokens;
