@@ -197,3 +197,30 @@ describe('a credential that is turned away', () => {
     expect(provider.discarded).toEqual(['made-1']);
   });
 });
+
+it('a provider that fails many who wait together has failed once, and is asked again after a second', async () => {
+  const MANY = 20;
+  let isDown = true;
+  let asked = 0;
+  let release = () => {};
+  const allWait = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const provider = {
+    ...makingProvider(false),
+    credential: async () => {
+      asked += 1;
+      if (asked === MANY) release();
+      await allWait;
+      if (isDown) throw new Error('down');
+      return credentialOf('acme', 'made-1');
+    },
+  };
+  const { pull, clock } = await setUp(provider);
+  const results = await Promise.allSettled(Array.from({ length: MANY }, () => pull()));
+  expect(results.every(({ status }) => status === 'rejected')).toBe(true);
+  isDown = false;
+  clock.advance(1000);
+  await pull();
+  expect(asked).toBeGreaterThan(MANY);
+});
