@@ -53,11 +53,16 @@ function serverProblems({ server: { tls } }: ProxyOptions): Finding[] {
 async function upstreamProblems({ upstreams }: ProxyOptions): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const [name, { url, credentials, certificateAuthorityFile }] of Object.entries(upstreams)) {
+    const single = singleCredentials(['upstreams', name, 'credentials'], credentials);
+    for (const [path, options] of single) {
+      findings.push(
+        ...(await attemptToMake(path, () => [
+          createCredentialProvider(options, { clock: systemClock, log: createLogger('silent') }),
+        ])),
+      );
+    }
     findings.push(
-      ...(await attemptToMake(['upstreams', name, 'credentials'], () => [
-        createCredentialProvider(credentials, { clock: systemClock, log: createLogger('silent') }),
-      ])),
-      ...loginProblems(name, url, credentials),
+      ...loginProblems(url, single),
       ...attempt(['upstreams', name, 'certificateAuthorityFile'], () => {
         if (certificateAuthorityFile?.contents) new X509Certificate(certificateAuthorityFile.contents);
       }),
@@ -66,20 +71,24 @@ async function upstreamProblems({ upstreams }: ProxyOptions): Promise<Finding[]>
   return findings;
 }
 
+/** Each credential by itself and its place: those of a pool, or the only one. */
+function singleCredentials(
+  place: KeyPath,
+  credentials: CredentialOptions | undefined,
+): [KeyPath, CredentialOptions][] {
+  if (!credentials) return [];
+  if (credentials.type !== 'pool') return [[place, credentials]];
+  return credentials.members.map((member, index) => [[...place, 'members', index], member]);
+}
+
 /** A `config.json` without a login that can be used for this registry would show only at the first pull. */
 function loginProblems(
-  name: string,
   url: string | undefined,
-  credentials: CredentialOptions | undefined,
+  credentials: readonly [KeyPath, CredentialOptions][],
 ): Finding[] {
-  if (url === undefined || !credentials) return [];
-  const place = ['upstreams', name, 'credentials'];
+  if (url === undefined) return [];
   const registry = new URL(url).host;
-  const all: [KeyPath, CredentialOptions][] =
-    credentials.type === 'pool'
-      ? credentials.members.map((member, index) => [[...place, 'members', index], member])
-      : [[place, credentials]];
-  return all.flatMap(([path, options]) => {
+  return credentials.flatMap(([path, options]) => {
     if (options.type !== 'docker-config') return [];
     try {
       return hasDockerLogin(options, registry)

@@ -9,7 +9,10 @@ export type FetchCredential = (registry: string, signal: AbortSignal) => Promise
 export interface CredentialCache {
   /** @throws what the fetch throws; the signal's reason when it is aborted */
   get(registry: string, signal: AbortSignal): Promise<Credential | undefined>;
-  /** Forgets this credential wherever it is kept, so that the next question fetches a new one. */
+  /**
+   * Says that this credential may be good no more, wherever it is kept: the next question fetches a new one. Until there
+   * is one it is still the answer, for whoever said so may have been wrong.
+   */
   discard(credential: Credential): void;
   /** Gives up what is being fetched. */
   close(): void;
@@ -18,6 +21,8 @@ export interface CredentialCache {
 const MAXIMUM_REGISTRIES = 100;
 /** A credential that does not end may have been changed, and a missing one may have been added. */
 const KEPT_WITHOUT_END_MS = 5 * 60_000;
+/** Where there is no new one, so long the old one serves before it is tried again. */
+const RETRY_MS = 5_000;
 /** A pull that has begun should be able to go on for a while. */
 const LONGEST_MARGIN_MS = 60_000;
 const MARGIN_SHARE = 0.2;
@@ -26,6 +31,8 @@ interface Entry {
   readonly credential: Credential | undefined;
   /** When a new one is due. */
   readonly dueAt: number;
+  /** Until then it is better than none. */
+  readonly usableUntil: number;
 }
 
 export function createCredentialCache(
@@ -39,13 +46,14 @@ export function createCredentialCache(
   async function fetchAnew(registry: string): Promise<Credential | undefined> {
     try {
       const credential = await fetch(registry, closing.signal);
-      entries.set(registry, { credential, dueAt: dueAt(credential, clock.now()) });
+      const due = dueAt(credential, clock.now());
+      entries.set(registry, { credential, dueAt: due, usableUntil: credential?.expiresAt ?? due });
       return credential;
     } catch (error) {
-      // One that is due but has not ended is better than none.
-      const { credential } = entries.get(registry) ?? {};
-      if (credential?.expiresAt !== undefined && credential.expiresAt > clock.now()) return credential;
-      throw error;
+      const kept = entries.get(registry);
+      if (!kept?.credential || kept.usableUntil <= clock.now()) throw error;
+      entries.set(registry, { ...kept, dueAt: Math.min(clock.now() + RETRY_MS, kept.usableUntil) });
+      return kept.credential;
     } finally {
       running.delete(registry);
     }
@@ -66,7 +74,8 @@ export function createCredentialCache(
     },
     discard(credential) {
       for (const [registry, entry] of entries.entries()) {
-        if (entry.credential === credential) entries.delete(registry);
+        if (entry.credential === credential)
+          entries.set(registry, { ...entry, dueAt: Number.NEGATIVE_INFINITY });
       }
     },
     close() {

@@ -89,6 +89,25 @@ test('a file that does not exist', async () => {
   });
 });
 
+test('each credential of a pool is looked into, and named by its place', async () => {
+  const pool = `{ type: pool, members: [
+    { type: dockerhub, username: acme, passwordFile: good },
+    { type: dockerhub, username: acme, passwordFile: empty },
+    { type: ghcr, app: { id: a, installation: 1, privateKeyFile: good } },
+    { type: docker-config, file: config.json } ] }`;
+  const file = await write(GOOD.replace('docker.io" }', `docker.io", credentials: ${pool} }`), {
+    good: 'canary',
+    empty: '',
+    'config.json': '{"auths":{}}',
+  });
+  const { error, exitCode } = await run(['check', '-c', file]);
+  expect(exitCode).toBe(2);
+  expect(error).toMatch(/:5:\d+: upstreams\.hub\.credentials\.members\[1\]: .*empty holds no password/);
+  expect(error).toMatch(/:6:\d+: upstreams\.hub\.credentials\.members\[2\]: .*good /);
+  expect(error).toMatch(/:7:\d+: upstreams\.hub\.credentials\.members\[3\]\.file: has no login for/);
+  expect(error).not.toContain('canary');
+});
+
 test('expressions, patterns and the contents of files are looked into, all of them', async () => {
   const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();

@@ -126,6 +126,25 @@ describe('a credential', () => {
     expect(fetched).toHaveLength(3);
   });
 
+  it.each([60 * MINUTE_MS, undefined])(
+    'that was turned away still serves while there is no new one (life: %s)',
+    async (lifetimeMs) => {
+      const { get, cache, fail, advance, fetched } = setUp(lifetimeMs);
+      const turnedAway = await cache.get('a.example', signal);
+      if (!turnedAway) throw new Error('there should be one');
+      cache.discard(turnedAway);
+      fail(true);
+      expect([await get(), await get(), await get()]).toEqual(['1', '1', '1']);
+      expect(fetched).toHaveLength(2);
+      fail(false);
+      advance(5000);
+      expect(await get()).toBe('3');
+      fail(true);
+      advance(60 * MINUTE_MS);
+      await expect(get()).rejects.toThrow('down');
+    },
+  );
+
   it('is not to be had once it is closed, nor while that happens', async () => {
     const { get, cache, hold } = setUp();
     await get('b.example');

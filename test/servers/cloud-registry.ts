@@ -13,8 +13,20 @@ export interface CloudRegistryOptions {
   readonly tokenPath: string;
   /** What a login that gets no token hears; undefined where it gets one. */
   readonly refuse: (username: string, password: string) => ServiceAnswer | undefined;
+  /** Told which login has got a token. */
+  readonly onToken?: (token: string, username: string) => void;
+  /**
+   * Looks at a request to the registry before it goes on.
+   * @returns headers for its answer; with `refusal`, an answer in its place
+   */
+  readonly inspect?: (request: IncomingMessage) => Inspection;
   /** Whatever else the registry's host answers outside of `/v2/`. */
   readonly answer?: (request: ServiceRequest) => Promise<ServiceAnswer> | undefined;
+}
+
+export interface Inspection {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly refusal?: ServiceAnswer;
 }
 
 /** A registry of a cloud: its own token endpoint on its own host, and the real docker-registry behind it. */
@@ -43,16 +55,24 @@ export async function startCloudRegistry(options: CloudRegistryOptions): Promise
     if (refusal) return refusal;
     const scopes = request.url.searchParams.getAll('scope').flatMap((scope) => scope.split(' '));
     const token = await realm.issue(...scopes);
+    options.onToken?.(token, shown.slice(0, colon));
     return { status: 200, body: { access_token: token, token, expires_in: 300 } };
   }
 
   function passOn(request: IncomingMessage, response: ServerResponse): void {
     const { method, url, headers } = request;
+    const inspection = options.inspect?.(request);
+    if (inspection?.refusal) {
+      const { status, body } = inspection.refusal;
+      response.writeHead(status, { 'content-type': 'application/json', ...inspection.headers });
+      response.end(JSON.stringify(body));
+      return;
+    }
     const target = new URL(registry?.url ?? '');
     const onward = sendRequest(
       { host: target.hostname, port: target.port, method, path: url, headers },
       (reply) => {
-        response.writeHead(reply.statusCode ?? 502, reply.headers);
+        response.writeHead(reply.statusCode ?? 502, { ...reply.headers, ...inspection?.headers });
         reply.pipe(response);
       },
     );

@@ -13,8 +13,8 @@ import {
   startWatchdog,
 } from '../../kubelet/image-service/index.ts';
 import { createLogger, type Logger } from '../../telemetry/index.ts';
+import { endSignal } from '../end-signal.ts';
 import { CommandError } from '../errors.ts';
-import { endSignal } from './end-signal.ts';
 import { loadImageServiceConfig } from './image-service-config.ts';
 import { startReloading } from './reload.ts';
 

@@ -3,6 +3,7 @@ import { systemClock } from '../../core/index.ts';
 import { createProxy, type ListeningAt, type ProxyOptions, type RegistryProxy } from '../../proxy/index.ts';
 import { loadOrCreateSigningKeys } from '../../proxy/token/index.ts';
 import { createAuditLog, createLogger, createMetrics, type Telemetry } from '../../telemetry/index.ts';
+import { endSignal } from '../end-signal.ts';
 import { CommandError } from '../errors.ts';
 
 /**
@@ -68,17 +69,5 @@ function listen(proxy: RegistryProxy): Promise<ListeningAt> {
     throw new CommandError(
       `${place} is taken: end what listens there, or change server.address or adminAddress`,
     );
-  });
-}
-
-function endSignal(): Promise<NodeJS.Signals> {
-  return new Promise((resolve) => {
-    const onSignal = (signal: NodeJS.Signals) => {
-      process.off('SIGTERM', onSignal);
-      process.off('SIGINT', onSignal);
-      resolve(signal);
-    };
-    process.on('SIGTERM', onSignal);
-    process.on('SIGINT', onSignal);
   });
 }

@@ -1,16 +1,6 @@
 import { expect } from 'vitest';
 import type { Limit } from './case.ts';
 
-const UNPAGED = 'it answers every request for tags with all of them, in no order';
-
-async function allTags(client: Parameters<Limit['instead']>[0], query: string): Promise<void> {
-  const { status, body } = await client.ask('GET', `tags/list${query}`);
-  expect(status).toBe(200);
-  expect((JSON.parse(body.toString()) as { tags: string[] }).tags).toEqual(
-    expect.arrayContaining(['list-a', 'list-b', 'list-c', 'list-d']),
-  );
-}
-
 /** What docker-registry 2.8.2 does not do, and the proxy does not do in its place. */
 export const LIMITS: readonly Limit[] = [
   {
@@ -42,26 +32,6 @@ export const LIMITS: readonly Limit[] = [
       expect(status).toBe(200);
       expect(JSON.parse(body.toString())).toMatchObject({ manifests: [] });
     },
-  },
-  {
-    case: 'the tags of a repository: 200 with name and tags, in order',
-    because: UNPAGED,
-    instead: (client) => allTags(client, ''),
-  },
-  {
-    case: 'n= limits how many tags come',
-    because: UNPAGED,
-    instead: (client) => allTags(client, '?n=2'),
-  },
-  {
-    case: 'n= and last= say where the list goes on, and Link leads from page to page',
-    because: UNPAGED,
-    instead: (client) => allTags(client, '?n=2&last=list-a'),
-  },
-  {
-    case: 'last= without n= begins behind that tag',
-    because: UNPAGED,
-    instead: (client) => allTags(client, '?last=list-b'),
   },
   {
     case: 'a tag is deleted alone: 202, and the manifest stays',

@@ -9,6 +9,7 @@ import {
 } from '../../../oci/index.ts';
 import type { Logger } from '../../../telemetry/index.ts';
 import { UpstreamError } from '../errors.ts';
+import { page } from '../paging.ts';
 import type { BlobAnswer, ManifestHead, Upstream } from '../upstream.ts';
 import { verifiedBody } from '../verified-body.ts';
 import type { RepositoryContent } from './catalogue.ts';
@@ -16,7 +17,6 @@ import { createCatalogueReader } from './catalogue-reader.ts';
 import { openContent } from './content-file.ts';
 import { fileStream } from './file-stream.ts';
 import { readManifestFile } from './manifest-file.ts';
-import { page } from './paging.ts';
 
 /**
  * An OCI image layout on disk as an upstream. It may be missing, and it may be replaced at any time: every call

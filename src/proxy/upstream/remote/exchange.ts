@@ -105,7 +105,6 @@ export class Exchange {
     let target: Target = { url, trust: question.trust ?? 'own' };
     let atHome = url.origin === registry.origin;
     const changesNothing = method === 'GET' || method === 'HEAD';
-    const again = (from: URL) => (changesNothing ? this.#again(from) : undefined);
     for (let hop = 0; hop <= MAXIMUM_REDIRECTS; hop += 1) {
       const { url: from, trust } = target;
       const send = async (authorization?: string) => {
@@ -121,7 +120,15 @@ export class Exchange {
         });
       };
       const answer = atHome
-        ? await this.#dependencies.authenticator.authorized(scope, signal, send, again(from))
+        ? await this.#dependencies.authenticator.authorized({
+            scope,
+            signal,
+            send,
+            get isSpent() {
+              return body instanceof SentOnce && body.begun;
+            },
+            again: changesNothing ? this.#again(from) : undefined,
+          })
         : await send();
       if (!isRedirect(answer.status) || !followsRedirect(method, answer.status)) return answer;
       answer.discard();

@@ -6,9 +6,9 @@ import { createRegistryUpstream } from '../../../../src/proxy/upstream/remote/in
 import { createLogger, createMetrics } from '../../../../src/telemetry/index.ts';
 import { createAzureWorld } from '../../../credentials/azure/support.ts';
 import { createGoogleWorld } from '../../../credentials/gcp/support.ts';
-import { REPOSITORY, signal } from '../support/connect.ts';
+import { REPOSITORY, readAll, signal } from '../support/connect.ts';
 import { createFakeClock } from '../support/fake-clock.ts';
-import { type FakeRegistry, SAMPLE_MANIFEST, startFakeRegistry } from '../support/fake-registry.ts';
+import { type FakeRegistry, SAMPLE_MANIFEST, sha256, startFakeRegistry } from '../support/fake-registry.ts';
 import { startServer } from '../support/server.ts';
 
 type Kind = 'gcp' | 'acr';
@@ -39,12 +39,12 @@ async function providerOf(
   return { provider: there, asked: () => world.metadata.received.length };
 }
 
-async function connectWith(kind: Kind, fake: FakeRegistry) {
+async function connectWith(kind: Kind, fake: FakeRegistry, redirects: string[] = []) {
   const { provider, asked } = await providerOf(kind, new URL(fake.origin).host);
   const lines: string[] = [];
   const upstream = createRegistryUpstream(
     'test',
-    { ...upstreamOptions.parse({ url: fake.origin }), url: fake.origin },
+    { ...upstreamOptions.parse({ url: fake.origin, redirects }), url: fake.origin },
     {
       credentials: provider,
       clock: createFakeClock(),
@@ -58,6 +58,7 @@ async function connectWith(kind: Kind, fake: FakeRegistry) {
   const latest = parseReference('latest');
   return {
     asked,
+    blob: () => upstream.blob(REPOSITORY, sha256('layer'), { delivery: 'stream', signal: signal() }),
     pull: async () => {
       if (!latest) throw new Error('no reference');
       return upstream.manifest(REPOSITORY, latest, { accept: [], signal: signal() });
@@ -84,4 +85,37 @@ describe.each(['gcp', 'acr'] as const)('with %s, a registry that', (kind) => {
     // Not even asked for: there is nobody to show it to.
     expect(asked()).toBe(0);
   });
+
+  /** Asks for a password, and leads whoever shows one to this place. */
+  function leadTo(fake: FakeRegistry, location: string): void {
+    fake.script(({ headers: { authorization } }, response) => {
+      if (authorization === undefined) {
+        response.writeHead(401, { 'www-authenticate': 'Basic realm="registry"' }).end();
+      } else response.writeHead(307, { location }).end();
+      return true;
+    });
+  }
+
+  it('redirects to its storage has no credential go along', async () => {
+    const storage = await startServer((_request, response) => void response.end('layer'));
+    const fake = await registry();
+    leadTo(fake, `${storage.origin}/layer`);
+    const { blob } = await connectWith(kind, fake, [storage.origin]);
+    const answer = await blob();
+    if (answer.type === 'content') expect((await readAll(answer.body)).toString()).toBe('layer');
+    expect(fake.requests.at(-1)?.headers.authorization).toMatch(/^Basic /);
+    expect(storage.requests.map(({ headers }) => headers.authorization)).toEqual([undefined]);
+  });
+
+  it.each(['http://127.0.0.1:PORT/', 'http://[::1]:PORT/', 'http://169.254.169.254/latest/meta-data/'])(
+    'redirects to %s is not followed',
+    async (location) => {
+      const inside = await startServer((_request, response) => void response.end('secret'));
+      const fake = await registry();
+      leadTo(fake, location.replace('PORT', String(inside.port)));
+      const { blob } = await connectWith(kind, fake);
+      await expect(blob()).rejects.toMatchObject({ kind: 'unsafe' });
+      expect(inside.connectionCount).toBe(0);
+    },
+  );
 });

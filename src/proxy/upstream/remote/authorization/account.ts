@@ -92,14 +92,17 @@ export class Account {
   /** After a failure the provider is left alone for a while, which grows: what it asks may be in trouble. */
   async #credential(signal: AbortSignal): Promise<Credential | undefined> {
     const { clock, random } = this.#dependencies;
-    if (this.#failure && clock.now() < this.#failure.until) throw this.#failure.error;
+    const before = this.#failure;
+    if (before && clock.now() < before.until) throw before.error;
     try {
       const credential = await this.#provider.credential({ registry: this.#registryName, signal });
       this.#failure = undefined;
       return credential;
     } catch (cause) {
       if (signal.aborted) throw signal.reason;
-      const count = (this.#failure?.count ?? 0) + 1;
+      // However many waited for it together, it has failed once.
+      if (this.#failure && this.#failure !== before) throw this.#failure.error;
+      const count = (before?.count ?? 0) + 1;
       const error = new CredentialFailure(
         'unreachable',
         'the credential for the registry cannot be had now',

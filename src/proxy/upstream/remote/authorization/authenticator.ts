@@ -36,8 +36,18 @@ export interface AuthenticatorDependencies {
   readonly onRateLimit: (account: number, limit: RateLimit) => void;
 }
 
-/** Sends a request to the registry with this `Authorization`. */
-export type Send = (authorization: string | undefined) => Promise<Answer>;
+/** One request, and how it goes to the registry. */
+export interface Sending {
+  /** What the request needs, such as `repository:team/app:pull`. */
+  readonly scope: string;
+  readonly signal: AbortSignal;
+  /** Sends it with this `Authorization`. */
+  send(authorization: string | undefined): Promise<Answer>;
+  /** A body has begun to flow, so it can't be sent once more, whatever is answered. */
+  readonly isSpent: boolean;
+  /** Only for a request that changes nothing. */
+  readonly again: SendAgain | undefined;
+}
 
 /**
  * Asks for the same thing once more, by a request that changes nothing and brings no body, to see whether a credential
@@ -72,21 +82,19 @@ export class Authenticator {
 
   /**
    * Asks with one credential after the other until one is let in; most often that is the first.
-   * @param scope what the request needs, such as `repository:team/app:pull`
-   * @param again how to see later whether the same request would be let in; only for one that changes nothing
    * @returns the registry's answer, whatever it is, except 401
    * @throws {UpstreamError} `refused`, `rate-limited`, `unsafe`, and what getting a token may reject with
    */
-  async authorized(scope: string, signal: AbortSignal, send: Send, again?: SendAgain): Promise<Answer> {
+  async authorized(sending: Sending): Promise<Answer> {
+    const { scope } = sending;
     const tried = new Set<Account>();
     let account = this.accounts.choose(scope, tried);
     for (;;) {
       if (!account) throw new TypeError('an upstream has no account');
       tried.add(account);
-      const ended = await this.#ask(account, scope, signal, send, again);
-      // What was sent with a body has been answered: it can't be sent again with another credential.
-      const isFinal = ended.type === 'answer' && again === undefined;
-      const next = !isFinal && this.#mayHelp(ended) ? this.accounts.choose(scope, tried) : undefined;
+      const ended = await this.#ask(account, sending);
+      const isFinal = sending.isSpent || !this.#mayHelp(ended);
+      const next = isFinal ? undefined : this.accounts.choose(scope, tried);
       if (!next) {
         if (ended.type === 'answer') return ended.answer;
         throw ended.error;
@@ -104,15 +112,10 @@ export class Authenticator {
     return error instanceof UpstreamError && (error.kind === 'refused' || error.kind === 'rate-limited');
   }
 
-  async #ask(
-    account: Account,
-    scope: string,
-    signal: AbortSignal,
-    send: Send,
-    again: SendAgain | undefined,
-  ): Promise<Ended> {
+  async #ask(account: Account, sending: Sending): Promise<Ended> {
+    const { scope, signal } = sending;
     try {
-      const answer = await this.#answered(account, scope, signal, send, again);
+      const answer = await this.#answered(account, sending);
       this.accounts.note(account, answer);
       if (answer.status === 403) account.closed(scope);
       return { type: 'answer', answer };
@@ -124,16 +127,10 @@ export class Authenticator {
     }
   }
 
-  async #answered(
-    account: Account,
-    scope: string,
-    signal: AbortSignal,
-    send: Send,
-    again: SendAgain | undefined,
-  ): Promise<Answer> {
+  async #answered(account: Account, sending: Sending): Promise<Answer> {
     let scheme = this.#scheme;
     for (let attempt = 1; ; attempt += 1) {
-      const { answer, conclusive } = await this.#sendWith(scheme, account, scope, signal, send, again);
+      const { answer, conclusive } = await this.#sendWith(scheme, account, sending);
       if (answer.status !== 401) {
         this.#scheme = scheme ?? this.#scheme;
         return answer;
@@ -142,7 +139,7 @@ export class Authenticator {
       const offered = this.#offered(answer);
       const isRepeated = scheme && sameScheme(offered, scheme);
       if ((isRepeated && conclusive) || attempt === MAXIMUM_ATTEMPTS) {
-        throw new UpstreamError('refused', `the registry does not let us at ${scope}`);
+        throw new UpstreamError('refused', `the registry does not let us at ${sending.scope}`);
       }
       if (isRepeated) this.#dependencies.onRenewal();
       scheme = offered;
@@ -162,18 +159,15 @@ export class Authenticator {
   async #sendWith(
     scheme: Scheme | undefined,
     account: Account,
-    scope: string,
-    signal: AbortSignal,
-    send: Send,
-    again: SendAgain | undefined,
+    sending: Sending,
   ): Promise<{ answer: Answer; conclusive: boolean }> {
-    if (!scheme) return { answer: await send(undefined), conclusive: false };
-    if (scheme.type === 'basic')
-      return { answer: await this.#sendBasic(account, scope, signal, send, again), conclusive: true };
+    if (!scheme) return { answer: await sending.send(undefined), conclusive: false };
+    if (scheme.type === 'basic') return { answer: await this.#sendBasic(account, sending), conclusive: true };
+    const { scope, signal } = sending;
     const key = JSON.stringify([scheme.realm.url.href, scheme.service, scope]);
     const kept = account.tokens.get(key);
     const token = kept ?? (await abortable(this.#fetchToken(key, account, scheme, scope), signal));
-    const answer = await send(`Bearer ${token}`);
+    const answer = await sending.send(`Bearer ${token}`);
     if (answer.status === 401) account.tokens.reject(key, token);
     return { answer, conclusive: kept === undefined };
   }
@@ -198,20 +192,15 @@ export class Authenticator {
     });
   }
 
-  async #sendBasic(
-    account: Account,
-    scope: string,
-    signal: AbortSignal,
-    send: Send,
-    again: SendAgain | undefined,
-  ): Promise<Answer> {
+  async #sendBasic(account: Account, sending: Sending): Promise<Answer> {
+    const { scope, signal, again } = sending;
     const attempt = account.attempt<Answer>(
       scope,
       signal,
       async (credential) => {
         signal.throwIfAborted();
         const authorization = basicAuthorization(requirePassword(credential));
-        const answer = await send(authorization);
+        const answer = await sending.send(authorization);
         // Amazon ECR answers 403 to a password that has ended.
         const turnedAway = answer.status === 401 ? 'yes' : answer.status === 403 ? 'perhaps' : undefined;
         return {
@@ -232,7 +221,8 @@ export class Authenticator {
       try {
         const answer = await again(authorization, signal);
         answer.discard();
-        return answer.status !== 401;
+        const outcome = basicOutcome(answer);
+        return outcome === 'undecided' ? undefined : outcome === 'accepted';
       } catch {
         return undefined;
       }

@@ -57,9 +57,15 @@ export class CredentialAttempts {
     if (!credential) return (await run(undefined)).result;
     const first = await this.#attempt(credential, resource, run);
     if (!this.#isTurnedAway(first, credential)) return unwrap(first);
-    const renewed = await abortable(this.#renew(credential), signal);
+    const abandonFirst = () => {
+      if (!(first instanceof UpstreamError)) abandon(first.result);
+    };
+    const renewed = await abortable(this.#renew(credential), signal).catch((error: unknown) => {
+      abandonFirst();
+      throw error;
+    });
     if (!renewed) return unwrap(first);
-    if (!(first instanceof UpstreamError)) abandon(first.result);
+    abandonFirst();
     this.#dependencies.onRenewal();
     return unwrap(await this.#attempt(renewed, resource, run));
   }

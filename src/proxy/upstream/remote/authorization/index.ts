@@ -1,5 +1,5 @@
 export type { Accounts } from './accounts.ts';
-export { Authenticator, type AuthenticatorOptions, type Send, type SendAgain } from './authenticator.ts';
+export { Authenticator, type AuthenticatorOptions, type SendAgain } from './authenticator.ts';
 export { authorizationFor } from './authorization-for.ts';
 export { allowedRealm } from './realm.ts';
 export { chooseScheme, type Scheme } from './scheme.ts';

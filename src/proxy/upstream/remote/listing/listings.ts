@@ -6,6 +6,7 @@ import type { Endpoint } from '../endpoint.ts';
 import type { Exchange } from '../exchange.ts';
 import { jsonObject, listIn } from './json-body.ts';
 import { nextQuery } from './next-query.ts';
+import { orderedTags } from './ordered-tags.ts';
 
 export const MAXIMUM_LISTING_BYTES = 16 * 1024 * 1024;
 const CATALOG_SCOPE = 'registry:catalog:*';
@@ -26,7 +27,8 @@ export class Listings {
     const answer = await this.#ask(url, this.#endpoint.pullScope(repository), signal);
     if (answer.status !== 200) throw statusError(answer, `the tags of ${repository}`);
     const tags = listIn(jsonObject(answer.content).tags).filter(isTag);
-    return { tags, next: nextQuery(answer.headers, url) };
+    const next = nextQuery(answer.headers, url);
+    return next ? { tags, next } : orderedTags(tags, query);
   }
 
   /** A registry that keeps its catalog to itself may say so with nearly any status. */

@@ -1,7 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Credential } from '../../../../../src/credentials/index.ts';
 import { mediaTypes, parseReference } from '../../../../../src/oci/index.ts';
-import { connect, credentialOf, REPOSITORY, signal } from '../../support/connect.ts';
+import { CredentialAttempts } from '../../../../../src/proxy/upstream/remote/authorization/credential-attempts.ts';
+import { createLogger } from '../../../../../src/telemetry/index.ts';
+import { connect, credentialOf, REPOSITORY, repositoryName, signal } from '../../support/connect.ts';
+import { createFakeClock } from '../../support/fake-clock.ts';
 import { SAMPLE_MANIFEST, startFakeRegistry } from '../../support/fake-registry.ts';
 import { startTokenServer } from '../../support/token-server.ts';
 
@@ -152,4 +155,72 @@ describe('a credential that is turned away', () => {
     clock.advance(MINUTE_MS);
     await upstream.close();
   });
+
+  it('leaves no answer behind when the provider fails in the middle', async () => {
+    const abandoned: string[] = [];
+    const clock = createFakeClock();
+    let asked = 0;
+    const attempts = new CredentialAttempts({
+      ask: async () => {
+        asked += 1;
+        if (asked > 1) throw new Error('the cloud is down');
+        return credentialOf('acme', 'made-1');
+      },
+      provider: {},
+      clock,
+      log: createLogger('silent'),
+      closed: signal(),
+      onRenewal: () => {},
+    });
+    const run = async () => ({ result: 'answer', outcome: 'unauthorized', turnedAway: 'yes' }) as const;
+    const made = attempts.make('r', signal(), run, (answer) => void abandoned.push(answer));
+    await expect(made).rejects.toThrow('the cloud is down');
+    expect(abandoned).toEqual(['answer']);
+  });
+
+  it('is not taken for good because the proof meets trouble', async () => {
+    const provider = makingProvider();
+    const { pull, upstream, accept, fake, shown } = await setUp(provider);
+    await pull();
+    accept('made-2');
+    // The one resource that took the old one can't say whether it still does.
+    fake.script(({ method, url }, response) => {
+      if (method !== 'HEAD' || !url?.includes('/team/app/')) return false;
+      response.writeHead(503).end();
+      return true;
+    });
+    const latest = parseReference('latest');
+    if (!latest) throw new Error('no reference');
+    const other = upstream.manifest(repositoryName('team/other'), latest, { accept: [], signal: signal() });
+    await expect(other).rejects.toMatchObject({ kind: 'not-found' });
+    expect(shown().at(-1)).toBe('made-2');
+    expect(provider.discarded).toEqual(['made-1']);
+  });
+});
+
+it('a provider that fails many who wait together has failed once, and is asked again after a second', async () => {
+  const MANY = 20;
+  let isDown = true;
+  let asked = 0;
+  let release = () => {};
+  const allWait = new Promise<void>((resolve) => {
+    release = resolve;
+  });
+  const provider = {
+    ...makingProvider(false),
+    credential: async () => {
+      asked += 1;
+      if (asked === MANY) release();
+      await allWait;
+      if (isDown) throw new Error('down');
+      return credentialOf('acme', 'made-1');
+    },
+  };
+  const { pull, clock } = await setUp(provider);
+  const results = await Promise.allSettled(Array.from({ length: MANY }, () => pull()));
+  expect(results.every(({ status }) => status === 'rejected')).toBe(true);
+  isDown = false;
+  clock.advance(1000);
+  await pull();
+  expect(asked).toBeGreaterThan(MANY);
 });

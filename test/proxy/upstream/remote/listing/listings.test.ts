@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { mediaTypes } from '../../../../../src/oci/index.ts';
+import type { TagPage } from '../../../../../src/proxy/upstream/index.ts';
+import { orderedTags } from '../../../../../src/proxy/upstream/remote/listing/ordered-tags.ts';
 import { connect, REPOSITORY, signal } from '../../support/connect.ts';
 import { sendError, sha256, startFakeRegistry } from '../../support/fake-registry.ts';
 
@@ -64,6 +67,51 @@ describe('tags', () => {
       await expect((await listing(body)).tags()).rejects.toMatchObject({ kind: 'faulty' });
     },
   );
+
+  describe('of a registry that answers with all of them, in no order', () => {
+    const ALL = { tags: ['v2', 'a', 'v10', 'B'] };
+    const ask = async (query: string) => {
+      const { tags, next } = await (await listing(ALL)).tags(new URLSearchParams(query));
+      return [tags, next?.toString()];
+    };
+
+    it.each([
+      ['', ['B', 'a', 'v10', 'v2'], undefined],
+      ['n=10', ['B', 'a', 'v10', 'v2'], undefined],
+      ['n=3', ['B', 'a', 'v10'], 'n=3&last=v10'],
+      ['n=2&last=a', ['v10', 'v2'], undefined],
+      ['last=a', ['v10', 'v2'], undefined],
+      ['n=1&last=v2', [], undefined],
+      // Gone since the page before.
+      ['n=2&last=b', ['v10', 'v2'], undefined],
+    ])('are put in order and cut into pages (%s)', async (query, tags, next) => {
+      expect(await ask(query)).toEqual([tags, next]);
+    });
+
+    it.each(['last=b', 'n=4&last=b', 'n=1&token=x'])(
+      'stay as they are where they can be its own page (%s)',
+      async (query) => {
+        expect(await ask(query)).toEqual([ALL.tags, undefined]);
+      },
+    );
+
+    it('come each once, page by page', async () => {
+      const tags = fc.uniqueArray(fc.stringMatching(/^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,8}$/), { maxLength: 40 });
+      fc.assert(
+        fc.property(tags, fc.integer({ min: 1, max: 12 }), (all, size) => {
+          const seen: string[] = [];
+          let query: URLSearchParams | undefined = new URLSearchParams({ n: String(size) });
+          while (query) {
+            const page: TagPage = orderedTags(all, query);
+            expect(page.tags.length).toBeLessThanOrEqual(size);
+            seen.push(...page.tags);
+            query = page.next;
+          }
+          expect(seen).toEqual(all.toSorted());
+        }),
+      );
+    });
+  });
 
   it('of a repository that is missing are not found', async () => {
     await expect((await listing('', {}, 404)).tags()).rejects.toMatchObject({ kind: 'not-found' });
