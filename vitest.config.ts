@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** `vitest run` runs the tests of the parts; `--mode e2e` and `--mode long` run the others. */
 const SUITES: Record<string, { include: string[]; exclude?: string[]; maxWorkers?: number }> = {
-  test: { include: ['test/**/*.test.ts'], exclude: ['test/e2e/**', 'test/long/**'] },
+  test: { include: ['test/**/*.test.ts'], exclude: ['test/e2e/**', 'test/long/**'], maxWorkers: 2 },
   e2e: { include: ['test/e2e/**/*.test.ts'], maxWorkers: 2 },
   long: { include: ['test/long/**/*.test.ts'], maxWorkers: 1 },
 };
