@@ -36,7 +36,13 @@ export function socketUnit({ socket, kubeletUnit }: UnitSettings): string {
     FILE_HEADER,
     '[Unit]',
     'Description=Socket of the image service of Docker Registry Proxy',
-    `Before=${requireUnitName(kubeletUnit)}`,
+    // All of the default ones but Before=sockets.target. That comes before what undoes an unfinished setup, which comes
+    // before us: systemd would break this circle at boot by leaving one of us out.
+    'DefaultDependencies=no',
+    'Requires=sysinit.target',
+    'After=sysinit.target',
+    'Conflicts=shutdown.target',
+    `Before=${requireUnitName(kubeletUnit)} shutdown.target`,
     '',
     '[Socket]',
     `ListenStream=${requireSafePath(socket, 'the socket')}`,
