@@ -240,8 +240,7 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
       for (const { words } of commands) {
         const [program = '', , script = ''] = words;
         if (words.includes('rollback')) {
-          if (existsSync(join(root, program)))
-            await rollback({ timing: TIMING, boot: false }, node.setup());
+          if (existsSync(join(root, program))) await rollback({ timing: TIMING, boot: false }, node.setup());
         } else {
           // The record has the paths of the host, without the folder that this one is in.
           const own = script

@@ -1,10 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import {
-  install,
-  nodeStatus,
-  rollback,
-  uninstall,
-} from '../../../src/kubelet/setup/index.ts';
+import { install, nodeStatus, rollback, uninstall } from '../../../src/kubelet/setup/index.ts';
 import { createFakeNode, TIMING } from './fake-node.ts';
 import {
   ENDPOINT,
@@ -105,9 +100,9 @@ describe('an installation', () => {
       await setup.systemd.restart(unit);
     };
     const systemd = { ...setup.systemd, restart };
-    await expect(
-      install(options(node), TIMING, node.setup({ systemd }), signal),
-    ).rejects.toMatchObject({ message: expect.stringContaining('the node is as it was') });
+    await expect(install(options(node), TIMING, node.setup({ systemd }), signal)).rejects.toMatchObject({
+      message: expect.stringContaining('the node is as it was'),
+    });
     expect(await node.snapshot()).toEqual(before);
     expect(node.restarts).toBe(restarts + 3);
   });
@@ -131,9 +126,9 @@ describe('an installation', () => {
     const progress = ({ name }: { name: string }): void => {
       if (name === 'compare answers') stop.abort(new Error('it was interrupted'));
     };
-    await expect(
-      install(options(node), TIMING, node.setup({ progress }), stop.signal),
-    ).rejects.toThrow('it was interrupted; the node is as it was');
+    await expect(install(options(node), TIMING, node.setup({ progress }), stop.signal)).rejects.toThrow(
+      'it was interrupted; the node is as it was',
+    );
     expect(await node.snapshot()).toEqual(before);
   });
 
