@@ -1,5 +1,6 @@
 import { describe, it } from 'vitest';
 import {
+  killBeforeReboot,
   killEverywhere,
   killUndo,
   killUninstall,
@@ -23,9 +24,10 @@ describe.each(PLATFORMS)(
 it(
   'a killed uninstallation, undoing or upgrade is brought to an end: at each change',
   async () => {
-    await killUninstall(1);
-    await killUndo(1);
-    await killUpgrade(1);
+    await killUninstall();
+    await killUndo();
+    await killUpgrade();
+    await killBeforeReboot();
   },
   LIMIT_MS,
 );

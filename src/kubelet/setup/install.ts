@@ -62,7 +62,7 @@ export async function install(
     path: plan.copy.path,
     folders: programFolders(plan).map(({ path }) => path),
   };
-  await armUndoTimer(program, timing.undoAfterMs, copied, dependencies);
+  await armUndoTimer(program, timing, copied, dependencies);
   const margin = Math.min(LARGEST_MARGIN_MS, timing.undoAfterMs * MARGIN_SHARE);
   const limit = AbortSignal.any([signal, AbortSignal.timeout(timing.undoAfterMs - margin)]);
   let entry: JournalEntry | undefined;

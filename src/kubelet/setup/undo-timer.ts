@@ -1,7 +1,7 @@
 import { SetupError } from './errors.ts';
 import { temporaryName } from './host/index.ts';
 import { STATE_FOLDER, UNDO_TIMER } from './plan/index.ts';
-import type { SetupDependencies } from './setup.ts';
+import type { SetupDependencies, SetupTiming } from './setup.ts';
 
 const TIMER_UNIT = `${UNDO_TIMER}.timer`;
 
@@ -30,22 +30,24 @@ function sweepScript({ path, folders }: CopiedProgram): string {
 /**
  * Lets systemd undo everything later, whatever becomes of us. One timer of this name can be there, so it is the lock
  * of the node, too.
+ * @param timing after how long; and kubelet is judged then as it would have been now
  * @param copy the program, where it is still to come: it is swept away also when it can't be run
  * @throws {SetupError} `busy` when somebody else has armed it
  */
 export async function armUndoTimer(
   program: readonly string[],
-  afterMs: number,
+  { undoAfterMs, stableMs, timeoutMs }: SetupTiming,
   copy: CopiedProgram | undefined,
   { systemd, progress }: SetupDependencies,
 ): Promise<void> {
   await progress({ name: 'arm undo timer', subject: TIMER_UNIT });
+  const health = ['--healthy-for', `${stableMs}ms`, '--healthy-within', `${timeoutMs}ms`];
   const timer = {
     name: UNDO_TIMER,
     description: 'Undo an unfinished node setup of Docker Registry Proxy',
-    afterMs,
+    afterMs: undoAfterMs,
     commands: [
-      { words: [...program, 'node', 'rollback'], mayFail: true },
+      { words: [...program, 'node', 'rollback', ...health], mayFail: true },
       ...(copy ? [{ words: ['/bin/sh', '-c', sweepScript(copy)] }] : []),
     ],
   };

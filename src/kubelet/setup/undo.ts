@@ -40,13 +40,12 @@ export async function undo(
   }
   notes.push(...(await putBack(phase('kubelet'), dependencies)));
   const kept = entry.kind === 'install' ? (entry.previous?.guardFiles ?? []) : [];
-  for (const path of entry.guardFiles.filter((path) => !kept.includes(path))) {
-    await putBackFile(path, dependencies);
-  }
+  const guardFiles = entry.guardFiles.filter((path) => !kept.includes(path));
+  for (const path of guardFiles) await putBackFile(path, dependencies);
   await reloadUnits(dependencies);
   if (!options.boot) {
     try {
-      await restartKubelet(entry, options.timing, dependencies);
+      await restartKubelet(entry, guardFiles, options.timing, dependencies);
     } catch (error) {
       // What was there before us is back. If it is not well, it is not for want of us.
       problem = error;
@@ -119,6 +118,7 @@ async function removeCopies(paths: readonly string[], { files }: SetupDependenci
 /** Only when it may have seen what was undone. */
 async function restartKubelet(
   entry: JournalEntry,
+  guardFiles: readonly string[],
   timing: SetupTiming,
   dependencies: SetupDependencies,
 ): Promise<void> {
@@ -131,6 +131,10 @@ async function restartKubelet(
   await progress({ name: 'restart kubelet', subject: kubeletUnit });
   await systemd.resetFailed(kubeletUnit);
   await systemd.restart(kubeletUnit);
+  // A guard that was at work when its kubelet was stopped may have decided meanwhile; the new kubelet has none.
+  const decidedLate = await anyExists(guardFiles, files);
+  for (const path of guardFiles) await putBackFile(path, dependencies);
+  if (decidedLate) await systemd.restart(kubeletUnit);
   await progress({ name: 'check health', subject: kubeletUnit });
   const kubelet = await readLiveKubelet(kubeletUnit, systemd, files);
   const port = healthPort(kubelet, await readKubeletConfig(kubelet.flags, files).catch(() => undefined));
@@ -140,6 +144,11 @@ async function restartKubelet(
     { systemd, clock, healthz: () => healthz(port) },
     new AbortController().signal,
   );
+}
+
+async function anyExists(paths: readonly string[], files: SetupDependencies['files']): Promise<boolean> {
+  for (const path of paths) if (await files.exists(path)) return true;
+  return false;
 }
 
 function hasOurName(path: string): boolean {

@@ -25,7 +25,7 @@ export async function uninstall(timing: SetupTiming, dependencies: SetupDependen
   if (!installed) return { outcome: unfinished.outcome, notes: unfinished.notes };
 
   const { mainPid, inUse } = await readUse(installed.kubeletUnit, installed.socket, dependencies);
-  await armUndoTimer(installed.program, timing.undoAfterMs, copiedProgram(installed), dependencies);
+  await armUndoTimer(installed.program, timing, copiedProgram(installed), dependencies);
   const id = randomId();
   await progress({ name: 'begin journal', subject: id });
   const entry = await journal.begin({

@@ -24,7 +24,8 @@ export async function killAt(
     ...['/srv/drp', 'node', 'install', '--executable', '/srv/drp', '--json', ...QUICK, ...args],
   );
   const child = spawn(program, rest, { detached: true, stdio: ['ignore', 'pipe', 'inherit'] });
-  const exited = once(child, 'exit');
+  // Not 'exit': the last to hold the pipe is gone only when no thread is in the middle of a write.
+  const closed = once(child, 'close');
   const steps: ToldStep[] = [];
   for await (const line of createInterface(child.stdout)) {
     const step = JSON.parse(line) as ToldStep;
@@ -34,7 +35,8 @@ export async function killAt(
     process.kill(-(child.pid ?? 0), 'SIGKILL');
     break;
   }
-  await exited;
+  child.stdout.resume();
+  await closed;
   return steps;
 }
 

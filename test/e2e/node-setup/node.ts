@@ -84,6 +84,7 @@ export async function startNode(kind: NodeKind, extra: MachineFiles = {}): Promi
 function snapshot(root: string): Record<string, string> {
   const entries: Record<string, string> = {};
   const visit = (path: string): void => {
+    if (path === '/usr/local/bin/node') return;
     const real = join(root, path);
     const status = lstatSync(real, { throwIfNoEntry: false });
     if (!status) return;

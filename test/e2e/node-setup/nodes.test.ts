@@ -4,7 +4,7 @@ import { runCommand } from '../../support/commands.ts';
 import { ownFolder } from '../../support/own-folder.ts';
 import { QUICK, startNode, type TestNode } from './node.ts';
 
-const PROGRAM = join(import.meta.dirname, '../../../dist/cli/main.js');
+const EXECUTABLE = join(import.meta.dirname, '../../../dist/drp-node');
 const SOCI = '/run/soci/soci.sock';
 const RUNTIME = '/run/containerd/containerd.sock';
 
@@ -81,26 +81,34 @@ it('leaves a unit alone that an upgrade has replaced', async () => {
   expect(node.read(path)).toBe(original.replace('RestartSec=1', 'RestartSec=2'));
 });
 
-it('is installed from a pod, with the root of the host mounted and the real image service', async () => {
+it('is installed from a pod, by the executable and as it, with the root of the host mounted', async () => {
   node = await startNode('kubeadm');
   const before = node.snapshot();
   const home = await ownFolder();
-  const { pid, root } = node;
+  const { pid, root, run } = node;
   // The name spaces of a pod with hostNetwork and hostPID, but its own files.
   const inPod = (...words: readonly string[]) =>
     runCommand(
       'nsenter',
       [
-        ...['--target', String(pid()), '--ipc', '--net', '--pid', '--', process.execPath, PROGRAM, 'node'],
+        ...['--target', String(pid()), '--ipc', '--net', '--pid', '--', EXECUTABLE, 'node'],
         ...[...words, '--host-root', root(), ...QUICK],
       ],
       { home },
     );
-  expect(await inPod('install', '--executable', `${root()}/srv/drp-itself`)).toMatchObject({
-    code: 0,
-    stderr: '',
-  });
-  expect(await node.status()).toMatchObject({ verdict: 'in-use', platform: 'kubeadm' });
+  expect(await inPod('install')).toMatchObject({ code: 0, stderr: '' });
+  const status = await node.status();
+  expect(status).toMatchObject({ verdict: 'in-use', platform: 'kubeadm', service: { answers: true } });
+  const [program = ''] = status.program ?? [];
+  expect(program).toMatch(/^\/opt\/drp\/bin\/drp-[0-9a-f]{12}$/);
+  const { stdout: service } = await run('systemctl', 'show', '-P', 'MainPID', 'drp-image-service.service');
+  expect((await run('readlink', `/proc/${service.trim()}/exe`)).stdout).toBe(`${program}\n`);
+  const { stdout: log } = await run('journalctl', '-u', 'kubelet.service', '-o', 'cat');
+  expect(log).toContain('kubelet is started with the image service at /run/drp/image-service.sock');
+
+  await node.reboot();
+  await node.kubeletIsWell();
+  expect(await node.status()).toMatchObject({ verdict: 'in-use', program: [program] });
   expect(await inPod('uninstall')).toMatchObject({ code: 0, stderr: '' });
   expect(node.snapshot()).toEqual(before);
 });

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { waitFor } from '../../support/wait.ts';
-import { killAt, killAtSteps } from './kill.ts';
+import { killAt } from './kill.ts';
 import { startNode, type TestNode } from './node.ts';
 
 const BEHAVIOUR = '/etc/kubelet-behaviour';
@@ -63,17 +63,3 @@ describe('an installation that goes wrong', () => {
     expect(await node.status()).toMatchObject({ verdict: 'absent', kubelet: { healthy: true } });
   });
 });
-
-// test/long has every single step.
-it('is committed or undone, whichever kind of step it dies in', async () => {
-  const node = await startNode('gke-cos');
-  try {
-    await killAtSteps(node, ['--strategy', 'unit'], (steps) =>
-      steps.flatMap(({ name }, index) =>
-        steps.findIndex((step) => step.name === name) === index ? [index] : [],
-      ),
-    );
-  } finally {
-    await node.close();
-  }
-}, 600_000);

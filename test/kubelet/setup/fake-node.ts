@@ -7,10 +7,10 @@ import { onTestFinished } from 'vitest';
 import { runGuard } from '../../../src/kubelet/setup/guard/index.ts';
 import { createHostFiles, fileHash } from '../../../src/kubelet/setup/host/index.ts';
 import {
-  DEFAULT_TIMING,
   rollback,
   type SetupDependencies,
   SetupError,
+  type SetupTiming,
 } from '../../../src/kubelet/setup/index.ts';
 import { createJournal } from '../../../src/kubelet/setup/journal/index.ts';
 import type { HostTimer, Systemd, UnitState } from '../../../src/kubelet/setup/systemd/index.ts';
@@ -46,6 +46,8 @@ export interface FakeNode {
   snapshot(): Promise<Record<string, string>>;
 }
 
+/** Shorter than on a real node: its kubelet decides at once. */
+export const TIMING: SetupTiming = { stableMs: 3000, timeoutMs: 6000, undoAfterMs: 600_000 };
 const SOCKET = '/run/drp/image-service.sock';
 // Writes are synchronised; in memory that costs nothing.
 const FAST_FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
@@ -238,8 +240,7 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
       for (const { words } of commands) {
         const [program = '', , script = ''] = words;
         if (words.includes('rollback')) {
-          if (existsSync(join(root, program)))
-            await rollback({ timing: DEFAULT_TIMING, boot: false }, node.setup());
+          if (existsSync(join(root, program))) await rollback({ timing: TIMING, boot: false }, node.setup());
         } else {
           // The record has the paths of the host, without the folder that this one is in.
           const own = script

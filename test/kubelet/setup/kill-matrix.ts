@@ -1,21 +1,21 @@
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import {
-  DEFAULT_TIMING,
   type InstallOptions,
   install,
   nodeStatus,
+  rollback,
   type SetupDependencies,
   uninstall,
 } from '../../../src/kubelet/setup/index.ts';
 import type { NodeKind } from '../../servers/systemd/index.ts';
-import { createFakeNode, type FakeNode } from './fake-node.ts';
-import { type Death, runUntilDeath } from './killed.ts';
+import { createFakeNode, type FakeNode, TIMING } from './fake-node.ts';
+import { countChanges, type Death, runUntilDeath } from './killed.ts';
 
 export const SOCKET = '/run/drp/image-service.sock';
 export const ENDPOINT = `unix://${SOCKET}`;
 /** As the host undoes what was not finished. */
-export const HOST = { timing: DEFAULT_TIMING, boot: false };
+export const HOST = { timing: TIMING, boot: false };
 export const NOBODY_STOPS = new AbortController().signal;
 
 export const PLATFORMS: readonly { kind: NodeKind; strategy: InstallOptions['strategy'] }[] = [
@@ -37,27 +37,34 @@ export function installOptions(node: FakeNode, changes: Partial<InstallOptions> 
   };
 }
 
-/** Kills the installer at every change that it makes; each time the node has to be committed, or as it was. */
+/** All changes, or only so many of them: the first, the last, and some between. */
+function placesToDie(changes: number, atMost = changes): readonly number[] {
+  if (atMost >= changes) return Array.from({ length: changes }, (_, index) => index + 1);
+  return Array.from({ length: atMost }, (_, index) => 1 + Math.round((index * (changes - 1)) / (atMost - 1)));
+}
+
+/** Kills the installer at the changes that it makes; each time the node has to be committed, or as it was. */
 export async function killEverywhere(
   { kind, strategy }: (typeof PLATFORMS)[number],
   when: Death['when'],
-  stride = 1,
+  atMost?: number,
 ): Promise<void> {
   const node = await createFakeNode(kind);
   const before = await node.snapshot();
   const outcomes = new Set<string>();
-  for (let at = 1; ; at += stride) {
-    const died = await runUntilDeath(node, { at, when }, (dependencies) =>
-      install(installOptions(node, { strategy }), DEFAULT_TIMING, dependencies, NOBODY_STOPS),
-    );
-    if (!died) break;
+  const work = (dependencies: SetupDependencies) =>
+    install(installOptions(node, { strategy }), TIMING, dependencies, NOBODY_STOPS);
+  const changes = await countChanges(node, work);
+  await uninstall(TIMING, node.setup());
+  for (const at of placesToDie(changes, atMost)) {
+    expect(await runUntilDeath(node, { at, when }, work)).toBe(true);
     await node.fireTimer();
     const { verdict } = await nodeStatus('kubelet.service', SOCKET, node.setup());
     outcomes.add(verdict);
     expect(node.timer).toBeUndefined();
     if (verdict === 'in-use') {
       expect(await node.endpoint()).toBe(ENDPOINT);
-      await uninstall(DEFAULT_TIMING, node.setup());
+      await uninstall(TIMING, node.setup());
     }
     expect({ at, files: await node.snapshot() }).toEqual({ at, files: before });
     expect(await node.endpoint()).toBeUndefined();
@@ -65,50 +72,54 @@ export async function killEverywhere(
   expect([...outcomes].sort()).toEqual(['absent', 'in-use']);
 }
 
+type Work = (node: FakeNode) => (dependencies: SetupDependencies) => Promise<unknown>;
+
 async function everywhere(
-  stride: number,
+  atMost: number | undefined,
   prepare: (node: FakeNode) => Promise<void>,
-  work: (node: FakeNode) => (dependencies: SetupDependencies) => Promise<unknown>,
+  work: Work,
   check: (node: FakeNode, death: Death) => Promise<void>,
 ): Promise<void> {
-  for (let at = 1; ; at += stride) {
+  const whole = await createFakeNode('eks-al2');
+  await prepare(whole);
+  for (const at of placesToDie(await countChanges(whole, work(whole)), atMost)) {
     const death = { at, when: at % 2 === 0 ? 'half' : 'after' } as const;
     const node = await createFakeNode('eks-al2');
     await prepare(node);
-    if (!(await runUntilDeath(node, death, work(node)))) break;
+    expect(await runUntilDeath(node, death, work(node))).toBe(true);
     await check(node, death);
   }
 }
 
 async function installed(node: FakeNode): Promise<void> {
-  await install(installOptions(node), DEFAULT_TIMING, node.setup(), NOBODY_STOPS);
+  await install(installOptions(node), TIMING, node.setup(), NOBODY_STOPS);
 }
 
-export async function killUninstall(stride: number): Promise<void> {
+export async function killUninstall(atMost?: number): Promise<void> {
   const before = await (await createFakeNode('eks-al2')).snapshot();
   await everywhere(
-    stride,
+    atMost,
     installed,
-    () => (dependencies) => uninstall(DEFAULT_TIMING, dependencies),
+    () => (dependencies) => uninstall(TIMING, dependencies),
     async (node, death) => {
       await node.fireTimer();
       // When it had not begun, nothing has happened yet.
-      await uninstall(DEFAULT_TIMING, node.setup());
+      await uninstall(TIMING, node.setup());
       expect({ death, files: await node.snapshot() }).toEqual({ death, files: before });
       expect(await node.endpoint()).toBeUndefined();
     },
   );
 }
 
-export async function killUndo(stride: number): Promise<void> {
+export async function killUndo(atMost?: number): Promise<void> {
   const before = await (await createFakeNode('eks-al2')).snapshot();
   await everywhere(
-    stride,
+    atMost,
     async (node) => {
       node.behaviour = (endpoint) => (endpoint === undefined ? 'well' : 'unwell');
     },
     (node) => (dependencies) =>
-      install(installOptions(node), DEFAULT_TIMING, dependencies, NOBODY_STOPS).catch(() => undefined),
+      install(installOptions(node), TIMING, dependencies, NOBODY_STOPS).catch(() => undefined),
     async (node, death) => {
       await node.fireTimer();
       expect({ death, files: await node.snapshot() }).toEqual({ death, files: before });
@@ -117,15 +128,15 @@ export async function killUndo(stride: number): Promise<void> {
   );
 }
 
-export async function killUpgrade(stride: number): Promise<void> {
+export async function killUpgrade(atMost?: number): Promise<void> {
   const programs = new Set<string>();
   await everywhere(
-    stride,
+    atMost,
     async (node) => {
       await installed(node);
       await node.write('/srv/drp', 'another version');
     },
-    (node) => (dependencies) => install(installOptions(node), DEFAULT_TIMING, dependencies, NOBODY_STOPS),
+    (node) => (dependencies) => install(installOptions(node), TIMING, dependencies, NOBODY_STOPS),
     async (node) => {
       await node.fireTimer();
       const status = await nodeStatus('kubelet.service', SOCKET, node.setup());
@@ -137,4 +148,27 @@ export async function killUpgrade(stride: number): Promise<void> {
     },
   );
   expect(programs.size).toBe(2);
+}
+
+export async function killBeforeReboot(atMost?: number): Promise<void> {
+  const whole = await createFakeNode('gke-cos');
+  const before = await whole.snapshot();
+  const work: Work = (node) => (dependencies) =>
+    install(installOptions(node), TIMING, dependencies, NOBODY_STOPS);
+  for (const at of placesToDie(await countChanges(whole, work(whole)), atMost)) {
+    const node = await createFakeNode('gke-cos');
+    expect(await runUntilDeath(node, { at, when: 'after' }, work(node))).toBe(true);
+    node.reboot();
+    await node.reload();
+    const restarts = node.restarts;
+    await rollback({ ...HOST, boot: true }, node.setup());
+    expect(node.restarts).toBe(restarts);
+    await node.startKubelet();
+    if (await node.endpoint()) await uninstall(TIMING, node.setup());
+    const committed = (await nodeStatus('kubelet.service', SOCKET, node.setup())).strategy !== undefined;
+    if (committed) await uninstall(TIMING, node.setup());
+    // One that goes down before the journal is begun keeps a program that nothing uses.
+    const files = Object.entries(await node.snapshot()).filter(([path]) => !path.startsWith('/opt'));
+    expect({ at, files: Object.fromEntries(files) }).toEqual({ at, files: before });
+  }
 }

@@ -20,6 +20,22 @@ export async function runUntilDeath(
   death: Death,
   work: (dependencies: SetupDependencies) => Promise<unknown>,
 ): Promise<boolean> {
+  return (await run(node, death, work)).died;
+}
+
+/** How often a run that is left alone changes the host. */
+export async function countChanges(
+  node: FakeNode,
+  work: (dependencies: SetupDependencies) => Promise<unknown>,
+): Promise<number> {
+  return (await run(node, { at: Number.POSITIVE_INFINITY, when: 'after' }, work)).changes;
+}
+
+async function run(
+  node: FakeNode,
+  death: Death,
+  work: (dependencies: SetupDependencies) => Promise<unknown>,
+): Promise<{ readonly died: boolean; readonly changes: number }> {
   let count = 0;
   let die: (() => void) | undefined;
   const dead = new Promise<true>((resolve) => {
@@ -69,5 +85,6 @@ export async function runUntilDeath(
       startTimer: counted(systemd.startTimer),
     },
   };
-  return Promise.race([dead, work(dependencies).then(() => false as const)]);
+  const died = await Promise.race([dead, work(dependencies).then(() => false as const)]);
+  return { died, changes: count };
 }

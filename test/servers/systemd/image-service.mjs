@@ -3,6 +3,7 @@
 import { readFileSync } from 'node:fs';
 import { createServer, connect } from 'node:http2';
 import { rmSync } from 'node:fs';
+import { execFile } from 'node:child_process';
 import net from 'node:net';
 import { parse } from 'yaml';
 
@@ -57,7 +58,9 @@ function forward(path) {
 
 if (OURS) {
   if (process.env.LISTEN_FDS !== '1') throw new Error('systemd has passed no socket');
-  server.listen({ fd: 3 });
+  server.listen({ fd: 3 }, () => {
+    if (process.env.NOTIFY_SOCKET) execFile('/usr/bin/systemd-notify', ['READY=1']);
+  });
 } else {
   rmSync(option('--listen'), { force: true });
   server.listen(option('--listen'));

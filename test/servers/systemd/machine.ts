@@ -42,13 +42,14 @@ export async function startMachine(files: MachineFiles): Promise<Machine> {
     const { text, mode } = typeof content === 'string' ? { text: content, mode: 0o644 } : content;
     put(join(at('upper'), path), path, text, mode);
   }
-  // In a name space of its own, so that nothing stays mounted whatever becomes of us.
+  // In name spaces of its own, so that nothing stays mounted and nothing goes on whatever becomes of us.
   const script = `mount -t overlay overlay -o "lowerdir=$1,upperdir=$2,workdir=$3" "$4" && shift 4
-    while setpriv --pdeathsig KILL -- "$@"; [ $? -eq ${REBOOT_CODE} ]; do :; done`;
+    while "$@"; [ $? -eq ${REBOOT_CODE} ]; do :; done`;
   const server = await startProcess({
     command: 'unshare',
     arguments: [
-      ...['--mount', '--propagation', 'private', 'sh', '-c', script, 'sh'],
+      ...['--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--mount-proc'],
+      ...['sh', '-c', script, 'sh'],
       ...[ROOT, at('upper'), at('work'), at('root')],
       ...['systemd-nspawn', '--quiet', '--register=no', '--keep-unit', '-D', at('root'), '--boot'],
       ...['--private-network', '--console=pipe', `--bind-ro=${REPOSITORY}:/drp`],
@@ -72,7 +73,7 @@ export async function startMachine(files: MachineFiles): Promise<Machine> {
     waitFor(
       'the machine to boot',
       async () => {
-        const leader = firstChild(firstChild(server.pid));
+        const leader = firstChild(firstChild(firstChild(server.pid)));
         if (!leader || leader === previous) return undefined;
         pid = leader;
         const { stdout } = await run('systemctl', 'is-system-running');
@@ -83,6 +84,10 @@ export async function startMachine(files: MachineFiles): Promise<Machine> {
   const root = (): string => `/proc/${pid}/root`;
 
   const close = async (): Promise<void> => {
+    // Nothing in it has to be shut down in good order. The first process goes last, so then all is quiet.
+    const first = firstChild(server.pid);
+    if (first !== 0) process.kill(first, 'SIGKILL');
+    await server.exited;
     await server.close();
     await folder.close();
   };
@@ -110,8 +115,10 @@ export async function startMachine(files: MachineFiles): Promise<Machine> {
   };
 }
 
+/** 0 while there is none. */
 function firstChild(pid: number): number {
-  return Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')[0]);
+  const path = `/proc/${pid}/task/${pid}/children`;
+  return existsSync(path) ? Number(readFileSync(path, 'utf8').trim().split(' ')[0]) : 0;
 }
 
 /** Units are enabled by links. */

@@ -42,10 +42,6 @@ const COMMON: MachineFiles = {
   '/etc/systemd/system/multi-user.target.wants/containerd.service': '/etc/systemd/system/containerd.service',
   '/etc/systemd/system/multi-user.target.wants/kubelet.service': '/etc/systemd/system/kubelet.service',
   '/srv/drp': PROGRAM,
-  '/srv/drp-itself': {
-    text: '#!/bin/sh\nexec /usr/local/bin/node /drp/dist/cli/main.js "$@"\n',
-    mode: 0o755,
-  },
   '/usr/sbin/iptables': { text: '#!/bin/sh\nexit 0\n', mode: 0o755 },
 };
 

@@ -102,6 +102,7 @@ export async function buildPlan(
     configFile: options.configFile,
     kubeletUnit: options.kubeletUnit,
     journalFile: join(STATE_FOLDER, 'journal.json'),
+    notifies: await hasNotifyProgram(files),
   };
   const wiring = await wireKubelet(strategy, kubelet, pristine, settings, files);
   await requireFreeGuardFile(wiring.guardFiles, record, files);
@@ -157,6 +158,14 @@ function foldersAbove(path: string): Entries {
   const folders: string[] = [];
   for (let folder = dirname(path); folder !== '/'; folder = dirname(folder)) folders.unshift(folder);
   return folders.map((folder) => [folder, rootFolder()] as const);
+}
+
+/** As the image service finds it. */
+async function hasNotifyProgram(files: HostFiles): Promise<boolean> {
+  for (const path of ['/usr/bin/systemd-notify', '/bin/systemd-notify']) {
+    if (await files.exists(path)) return true;
+  }
+  return false;
 }
 
 async function serviceEntries(

@@ -17,6 +17,8 @@ export interface UnitSettings {
   readonly configFile: string;
   readonly kubeletUnit: string;
   readonly journalFile: string;
+  /** Whether the host has what tells systemd that the service is ready. */
+  readonly notifies: boolean;
   /** The runtime's own unit is unknown; these are started first where there are such. */
   readonly after?: readonly string[];
 }
@@ -25,6 +27,8 @@ const UNIT_NAME = /^[A-Za-z0-9][A-Za-z0-9@_.-]*\.service$/;
 const RUNTIME_UNITS = ['containerd.service', 'crio.service', 'docker.service'];
 /** kubelet waits for as long at most when its service is started and the image service does not answer. */
 const GUARD_WAIT = '20s';
+/** At boot kubelet waits for as long at most until the image service is ready. */
+const READY_WITHIN = '60s';
 
 /** systemd listens, so kubelet finds the socket before the service is up, and while it starts again. */
 export function socketUnit({ socket, kubeletUnit }: UnitSettings): string {
@@ -32,7 +36,13 @@ export function socketUnit({ socket, kubeletUnit }: UnitSettings): string {
     FILE_HEADER,
     '[Unit]',
     'Description=Socket of the image service of Docker Registry Proxy',
-    `Before=${requireUnitName(kubeletUnit)}`,
+    // All of the default ones but Before=sockets.target. That comes before what undoes an unfinished setup, which comes
+    // before us: systemd would break this circle at boot by leaving one of us out.
+    'DefaultDependencies=no',
+    'Requires=sysinit.target',
+    'After=sysinit.target',
+    'Conflicts=shutdown.target',
+    `Before=${requireUnitName(kubeletUnit)} shutdown.target`,
     '',
     '[Socket]',
     `ListenStream=${requireSafePath(socket, 'the socket')}`,
@@ -44,8 +54,13 @@ export function socketUnit({ socket, kubeletUnit }: UnitSettings): string {
   ]);
 }
 
-export function serviceUnit({ program, configFile, kubeletUnit }: UnitSettings): string {
+/** Where it can tell when it is ready, kubelet waits at boot until it is, or has failed: however slow that boot is. */
+export function serviceUnit({ program, configFile, kubeletUnit, notifies }: UnitSettings): string {
   const config = requireSafePath(configFile, 'the configuration file');
+  // The messages come from systemd-notify, a process of its own.
+  const type = notifies
+    ? ['Type=notify', 'NotifyAccess=all', `TimeoutStartSec=${READY_WITHIN}`]
+    : ['Type=simple'];
   return lines([
     FILE_HEADER,
     '[Unit]',
@@ -55,7 +70,7 @@ export function serviceUnit({ program, configFile, kubeletUnit }: UnitSettings):
     `Before=${requireUnitName(kubeletUnit)}`,
     '',
     '[Service]',
-    'Type=simple',
+    ...type,
     `ExecStart=${quoteCommand([...program, 'image-service', '--config', config])}`,
     'ExecReload=/bin/kill -HUP $MAINPID',
     'Restart=always',

@@ -1,0 +1,3 @@
+import { describeLife } from './life.ts';
+
+describeLife({ kind: 'eks-al2023', strategy: 'config-dir' });
