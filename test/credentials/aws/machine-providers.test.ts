@@ -1,13 +1,13 @@
 import { chmod, mkdir, stat, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { keepNonce } from '../../../src/credentials/nonce-file.ts';
 import { createInstanceMetadata } from '../../../src/credentials/aws/instance-metadata.ts';
 import {
   type CredentialProvider,
   createCredentialProvider,
   credentialOptions,
 } from '../../../src/credentials/index.ts';
+import { keepNonce } from '../../../src/credentials/nonce-file.ts';
 import {
   formatDocumentProof,
   formatStsProof,
