@@ -22,12 +22,17 @@ const texts = (files: ReadonlyMap<string, Buffer>): string =>
   [...files].map(([name, contents]) => `${name}=${contents}`).join(' ');
 
 test('the files of a folder are read, those with the ending', async () => {
-  const { folder, load } = await setUp({ 'b.pem': '2', 'a.pem': '1', 'README.md': 'x', '.hidden.pem': 'x' });
+  const { folder, load } = await setUp({
+    'b.pem': 'canary two',
+    'a.pem': 'canary one',
+    'README.md': 'x',
+    '.hidden.pem': 'x',
+  });
   const { value, files } = await load();
   expect(value.certificates.path).toBe(join(folder, 'certs'));
-  expect(texts(value.certificates.files)).toBe('a.pem=1 b.pem=2');
+  expect(texts(value.certificates.files)).toBe('a.pem=canary one b.pem=canary two');
   expect(files).toContain(join(folder, 'certs', 'a.pem'));
-  expect(JSON.stringify(value)).not.toContain('1');
+  expect(JSON.stringify(value)).not.toContain('canary');
 });
 
 test.each([
