@@ -1,9 +1,9 @@
-import { create } from '@bufbuild/protobuf';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/index.ts';
-import { createDockerBackend, dockerBackendOptions } from '../../src/kubelet/image-service/docker/index.ts';
+import { authConfig } from '../../src/kubelet/image-service/auth-config.ts';
+import { createDockerBackend } from '../../src/kubelet/image-service/docker/docker-backend.ts';
+import { dockerBackendOptions } from '../../src/kubelet/image-service/docker/index.ts';
 import { STATUS } from '../../src/kubelet/image-service/errors.ts';
-import { AuthConfigSchema } from '../../src/kubelet/image-service/gen/runtime/v1/image_pb.ts';
 import { type Caller, createCaller } from '../kubelet/image-service/docker/backend.ts';
 import { type Dockerd, startDockerd } from '../servers/index.ts';
 import { type PushedImage, pushImage } from '../support/images.ts';
@@ -17,7 +17,7 @@ import { startStallingRegistry } from './stalling-registry.ts';
 
 describe('the docker backend, with a real Docker Engine and the proxy as its registry', () => {
   const keep = useResources();
-  const auth = create(AuthConfigSchema, ALICE);
+  const auth = authConfig(ALICE);
   const images = {} as Record<'app' | 'other' | 'index' | 'numeric' | 'named', PushedImage>;
   let proxy: RunningProxy;
   let engine: Dockerd;
@@ -99,7 +99,7 @@ describe('the docker backend, with a real Docker Engine and the proxy as its reg
     ['a login that may not', ALICE, /denied|not found/, 'secret/plans:v1'],
     ['a tag that does not exist', ALICE, /not found|manifest unknown/, 'team/app:v9'],
   ])('fails with %s in words that kubelet shows', async (_case, login, message, image = 'team/app:v1') => {
-    const shown = login && create(AuthConfigSchema, login);
+    const shown = login && authConfig(login);
     await expect(caller.pull(`${proxy.host}/${image}`, shown)).rejects.toMatchObject({
       code: STATUS.UNKNOWN,
       message: expect.stringMatching(message),

@@ -1,19 +1,16 @@
 import { chmod, cp, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { create } from '@bufbuild/protobuf';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { type Clock, FileReference, FolderReference, Secret, systemClock } from '../../src/core/index.ts';
 import type { CredentialOptions } from '../../src/credentials/index.ts';
+import { type AuthConfig, authConfig } from '../../src/kubelet/image-service/auth-config.ts';
 import {
   type CredentialOrder,
   createPullCredentials,
   pullCredentialOptions,
 } from '../../src/kubelet/image-service/credentials/index.ts';
-import { createDockerBackend, dockerBackendOptions } from '../../src/kubelet/image-service/docker/index.ts';
-import {
-  type AuthConfig,
-  AuthConfigSchema,
-} from '../../src/kubelet/image-service/gen/runtime/v1/image_pb.ts';
+import { createDockerBackend } from '../../src/kubelet/image-service/docker/docker-backend.ts';
+import { dockerBackendOptions } from '../../src/kubelet/image-service/docker/index.ts';
 import type { CredentialSource } from '../../src/kubelet/image-service/image-service.ts';
 import { createLogger } from '../../src/telemetry/index.ts';
 import { type Caller, createCaller } from '../kubelet/image-service/docker/backend.ts';
@@ -156,18 +153,18 @@ describe('pulls of a real Docker Engine without imagePullSecrets', () => {
   });
 
   it("goes on with the provider's when kubelet's is wrong", async () => {
-    const shown = create(AuthConfigSchema, { ...ALICE, password: 'old' });
+    const shown = authConfig({ ...ALICE, password: 'old' });
     const options = await (providers.static as () => Promise<CredentialOptions>)();
     expect(await pull(options, 'kubelet-first', { shown })).toEqual(['kubelet', 'provider']);
   });
 
   it("goes on with kubelet's when the provider's is wrong", async () => {
-    const shown = create(AuthConfigSchema, ALICE);
+    const shown = authConfig(ALICE);
     expect(await pull(wrong, 'provider-first', { shown })).toEqual(['provider', 'kubelet']);
   });
 
   it('does not under provider-only, and says what Docker Engine says', async () => {
-    const shown = create(AuthConfigSchema, ALICE);
+    const shown = authConfig(ALICE);
     await expect(pull(wrong, 'provider-only', { shown })).rejects.toThrow(/unauthorized/);
   });
 

@@ -1,9 +1,9 @@
 import type { Clock } from '../../core/index.ts';
 import type { Backend } from './backend.ts';
 import { createCriBackend } from './cri/index.ts';
-import { createDockerBackend } from './docker/index.ts';
+import { type DockerBackendOptions, loadDockerBackend } from './docker/index.ts';
+import { createLateBackend } from './late-backend.ts';
 import type { BackendOptions } from './options.ts';
-import { createTypedBackend } from './typed-backend.ts';
 
 export interface BackendDependencies {
   readonly clock: Clock;
@@ -15,6 +15,17 @@ export function createBackend(options: BackendOptions, dependencies: BackendDepe
     case 'cri':
       return createCriBackend(options.socket, dependencies);
     case 'docker':
-      return createTypedBackend(options.type, createDockerBackend(options, dependencies));
+      return createLateBackend(options.type, () => openDockerBackend(options, dependencies));
   }
+}
+
+async function openDockerBackend(
+  options: DockerBackendOptions,
+  dependencies: BackendDependencies,
+): Promise<Backend> {
+  const [createDockerBackend, { createTypedBackend }] = await Promise.all([
+    loadDockerBackend(),
+    import('./typed-backend.ts'),
+  ]);
+  return createTypedBackend(options.type, createDockerBackend(options, dependencies));
 }

@@ -1,5 +1,5 @@
+import type { AuthConfig } from './auth-config.ts';
 import type {
-  AuthConfig,
   ImageFsInfoRequest,
   ImageFsInfoResponse,
   ImageStatusRequest,

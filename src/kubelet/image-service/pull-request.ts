@@ -1,8 +1,11 @@
-import { fromBinary, toBinary } from '@bufbuild/protobuf';
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
-import { type AuthConfig, AuthConfigSchema, PullImageRequestSchema } from './gen/runtime/v1/image_pb.ts';
+import { type AuthConfig, decodeAuthConfig, encodeAuthConfig } from './auth-config.ts';
 
+/** Of PullImageRequest. */
+const IMAGE_FIELD = 1;
 const AUTH_FIELD = 2;
+/** Of ImageSpec. */
+const REFERENCE_FIELD = 1;
 
 /** What has to be known of a PullImageRequest. */
 export interface PullRequest {
@@ -14,11 +17,36 @@ export interface PullRequest {
 /** @returns undefined for what is no such message */
 export function readPullRequest(message: Uint8Array): PullRequest | undefined {
   try {
-    const { image, auth } = fromBinary(PullImageRequestSchema, message);
-    return { image: image?.image ?? '', auth };
+    return decodePullRequest(message);
   } catch {
     return undefined;
   }
+}
+
+/** A field that comes twice is one: its parts are put together, as protobuf has it. */
+function decodePullRequest(message: Uint8Array): PullRequest {
+  let image = '';
+  let auth: AuthConfig | undefined;
+  const reader = new BinaryReader(message);
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag();
+    if (wireType !== WireType.LengthDelimited) reader.skip(wireType, field);
+    else if (field === IMAGE_FIELD) image = decodeReference(reader.bytes()) ?? image;
+    else if (field === AUTH_FIELD) auth = decodeAuthConfig(reader.bytes(), auth);
+    else reader.skip(wireType, field);
+  }
+  return { image, auth };
+}
+
+function decodeReference(imageSpec: Uint8Array): string | undefined {
+  let reference: string | undefined;
+  const reader = new BinaryReader(imageSpec);
+  while (reader.pos < reader.len) {
+    const [field, wireType] = reader.tag();
+    if (field === REFERENCE_FIELD && wireType === WireType.LengthDelimited) reference = reader.string();
+    else reader.skip(wireType, field);
+  }
+  return reference;
 }
 
 /**
@@ -35,7 +63,7 @@ export function withAuth(message: Uint8Array, auth: AuthConfig | undefined): Buf
     if (field !== AUTH_FIELD) parts.push(message.subarray(start, reader.pos));
   }
   if (auth) {
-    const bytes = toBinary(AuthConfigSchema, auth);
+    const bytes = encodeAuthConfig(auth);
     parts.push(new BinaryWriter().tag(AUTH_FIELD, WireType.LengthDelimited).bytes(bytes).finish());
   }
   return Buffer.concat(parts);

@@ -1,7 +1,7 @@
 import type { Clock } from '../../core/index.ts';
+import type { AuthConfig } from './auth-config.ts';
 import type { Backend } from './backend.ts';
 import { STATUS } from './errors.ts';
-import type { AuthConfig } from './gen/runtime/v1/image_pb.ts';
 import {
   type Answer,
   AnsweredError,

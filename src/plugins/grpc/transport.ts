@@ -4,10 +4,10 @@ import { PluginError, type PluginErrorCode } from '../errors.ts';
 import { readTlsFiles } from '../tls-options.ts';
 import { MAXIMUM_ANSWER_BYTES, type Transport } from '../transport.ts';
 import { parseAddress } from './address.ts';
-import { decodeAnswer, encodeQuestion, methodOf } from './methods.ts';
 import type { GrpcPluginOptions } from './options.ts';
 
 type Grpc = typeof import('@grpc/grpc-js');
+type Methods = typeof import('./methods.ts');
 
 /** The status of a call that a server does not know. */
 const UNIMPLEMENTED = 12;
@@ -32,6 +32,12 @@ const CHANNEL_OPTIONS: ChannelOptions = {
   'grpc.use_local_subchannel_pool': 1,
 };
 
+interface Opened {
+  readonly grpc: Grpc;
+  readonly methods: Methods;
+  readonly client: Client;
+}
+
 /** Asks a server of our gRPC protocol. It is connected to with the first question, and again whenever it was lost. */
 export function createGrpcTransport(options: GrpcPluginOptions, timeoutMs: number): Transport {
   const address = parseAddress(options.address);
@@ -39,22 +45,24 @@ export function createGrpcTransport(options: GrpcPluginOptions, timeoutMs: numbe
   const { target } = address;
   const tls = tlsOf(options, address.isLocal);
   const same = (bytes: Buffer): Buffer => bytes;
-  let opened: Promise<{ readonly grpc: Grpc; readonly client: Client }> | undefined;
+  let opened: Promise<Opened> | undefined;
 
-  /** The library is loaded when it is needed: programs on nodes mostly do without. */
-  async function open() {
-    const grpc = await import('@grpc/grpc-js');
+  /** The libraries are loaded when they are needed: programs on nodes mostly do without. */
+  async function open(): Promise<Opened> {
+    const [grpc, methods] = await Promise.all([import('@grpc/grpc-js'), import('./methods.ts')]);
     const { credentials } = grpc;
     const channel = tls
       ? credentials.createSsl(bytesOf(tls.ca), bytesOf(tls.key), bytesOf(tls.cert))
       : credentials.createInsecure();
-    return { grpc, client: new grpc.Client(target, channel, CHANNEL_OPTIONS) };
+    return { grpc, methods, client: new grpc.Client(target, channel, CHANNEL_OPTIONS) };
   }
 
-  async function call(path: string, request: Buffer, signal: AbortSignal): Promise<Buffer> {
-    opened ??= open();
-    const { grpc, client } = await opened;
-    signal.throwIfAborted();
+  function call(
+    { grpc, client }: Opened,
+    path: string,
+    request: Buffer,
+    signal: AbortSignal,
+  ): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const callOptions: CallOptions = { deadline: Date.now() + timeoutMs };
       const done = (error: ServiceError | null, answer?: Buffer): void => {
@@ -80,9 +88,13 @@ export function createGrpcTransport(options: GrpcPluginOptions, timeoutMs: numbe
   return {
     async ask(question, signal) {
       signal.throwIfAborted();
+      opened ??= open();
+      const running = await opened;
+      signal.throwIfAborted();
+      const { methodOf, encodeQuestion, decodeAnswer } = running.methods;
       const { path, answer } = methodOf(question);
       try {
-        return decodeAnswer(answer, await call(path, encodeQuestion(question), signal));
+        return decodeAnswer(answer, await call(running, path, encodeQuestion(question), signal));
       } catch (error) {
         // A server that leaves Describe out does not renew.
         if (question.method === 'describe' && isUnimplemented(error)) return {};

@@ -6,8 +6,8 @@ import {
 } from '../../../credentials/index.ts';
 import type { Logger } from '../../../telemetry/index.ts';
 import { createRuleFinder } from '../../image-rules/index.ts';
+import type { AuthConfig } from '../auth-config.ts';
 import { ImageServiceError, STATUS } from '../errors.ts';
-import type { AuthConfig } from '../gen/runtime/v1/image_pb.ts';
 import type { PullAttempt, PullCredentials } from '../image-service.ts';
 import { isAuthorizationFailure } from './authorization-failure.ts';
 import { type PullCredentialsObserver, SILENT_OBSERVER } from './observer.ts';

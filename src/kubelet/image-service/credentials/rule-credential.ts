@@ -1,10 +1,9 @@
-import { create } from '@bufbuild/protobuf';
 import type { Clock } from '../../../core/index.ts';
 import { type Credential, type CredentialProvider, IDENTITY_TOKEN_USER } from '../../../credentials/index.ts';
 import { type ImageReference, registryHost } from '../../../oci/index.ts';
 import type { Logger } from '../../../telemetry/index.ts';
 import { askProvider, ProviderTimeoutError } from '../../image-rules/index.ts';
-import { type AuthConfig, AuthConfigSchema } from '../gen/runtime/v1/image_pb.ts';
+import { type AuthConfig, authConfig } from '../auth-config.ts';
 import type { PullCredentialsObserver } from './observer.ts';
 
 /** What a provider said. */
@@ -51,7 +50,7 @@ export function createRuleCredential(
       const credential = await askProvider(provider, { registry, image, signal }, clock);
       noteAnswer(credential);
       return credential
-        ? { type: 'credential', credential, auth: authConfig(credential, registry) }
+        ? { type: 'credential', credential, auth: authConfigOf(credential, registry) }
         : { type: 'none' };
     } catch (cause) {
       signal.throwIfAborted();
@@ -77,9 +76,9 @@ export function createRuleCredential(
 }
 
 /** Names the registry, so that a runtime shows the credential to no mirror. */
-function authConfig({ username, password }: Credential, registry: string): AuthConfig {
+function authConfigOf({ username, password }: Credential, registry: string): AuthConfig {
   const secret = password.reveal();
-  return create(AuthConfigSchema, {
+  return authConfig({
     ...(username === IDENTITY_TOKEN_USER ? { identityToken: secret } : { username, password: secret }),
     serverAddress: `https://${registry}`,
   });

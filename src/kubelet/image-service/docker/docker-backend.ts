@@ -1,8 +1,8 @@
 import { create } from '@bufbuild/protobuf';
 import { type Clock, fingerprint } from '../../../core/index.ts';
+import type { AuthConfig } from '../auth-config.ts';
 import { ImageServiceError, STATUS } from '../errors.ts';
 import {
-  type AuthConfig,
   ImageStatusResponseSchema,
   ListImagesResponseSchema,
   PullImageResponseSchema,

@@ -1,2 +1,2 @@
-export { createDockerBackend, type DockerBackendDependencies } from './docker-backend.ts';
+export { loadDockerBackend } from './load.ts';
 export { type DockerBackendOptions, dockerBackendOptions } from './options.ts';

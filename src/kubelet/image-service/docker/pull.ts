@@ -1,6 +1,6 @@
 import type { Clock } from '../../../core/index.ts';
+import type { AuthConfig } from '../auth-config.ts';
 import { ImageServiceError, STATUS } from '../errors.ts';
-import type { AuthConfig } from '../gen/runtime/v1/image_pb.ts';
 import { pullLine, readAnswer } from './answers.ts';
 import type { Engine } from './engine.ts';
 import { EngineError } from './errors.ts';

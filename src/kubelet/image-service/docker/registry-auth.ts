@@ -1,4 +1,4 @@
-import type { AuthConfig } from '../gen/runtime/v1/image_pb.ts';
+import type { AuthConfig } from '../auth-config.ts';
 
 /**
  * The value of `X-Registry-Auth`: JSON in base64 with the URL alphabet and **with** padding. Without the padding Docker

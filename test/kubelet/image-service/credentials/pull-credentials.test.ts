@@ -1,21 +1,20 @@
-import { create } from '@bufbuild/protobuf';
 import { describe, expect, it, vi } from 'vitest';
 import { Secret } from '../../../../src/core/index.ts';
 import type { Credential, CredentialProvider, CredentialRequest } from '../../../../src/credentials/index.ts';
+import { authConfig } from '../../../../src/kubelet/image-service/auth-config.ts';
 import {
   createPullCredentials,
   type PullCredentialsObserver,
   pullCredentialOptions,
 } from '../../../../src/kubelet/image-service/credentials/index.ts';
 import { ImageServiceError, STATUS, type StatusCode } from '../../../../src/kubelet/image-service/errors.ts';
-import { AuthConfigSchema } from '../../../../src/kubelet/image-service/gen/runtime/v1/image_pb.ts';
 import type { PullAttempt } from '../../../../src/kubelet/image-service/image-service.ts';
 import { createLogger } from '../../../../src/telemetry/index.ts';
 import { waitFor } from '../../../support/wait.ts';
 import { createHeldClock } from '../held-clock.ts';
 
 const IMAGE = 'docker.example.com/team/app:v1';
-const SHOWN = create(AuthConfigSchema, { username: 'from-kubelet', password: 'k' });
+const SHOWN = authConfig({ username: 'from-kubelet', password: 'k' });
 
 /** A provider that answers with one after the other; the last one again and again. */
 function provider(

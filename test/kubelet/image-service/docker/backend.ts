@@ -1,12 +1,10 @@
 import { create } from '@bufbuild/protobuf';
 import { onTestFinished } from 'vitest';
 import { type Clock, systemClock } from '../../../../src/core/index.ts';
+import type { AuthConfig } from '../../../../src/kubelet/image-service/auth-config.ts';
+import { createDockerBackend } from '../../../../src/kubelet/image-service/docker/docker-backend.ts';
+import { dockerBackendOptions } from '../../../../src/kubelet/image-service/docker/index.ts';
 import {
-  createDockerBackend,
-  dockerBackendOptions,
-} from '../../../../src/kubelet/image-service/docker/index.ts';
-import {
-  type AuthConfig,
   ImageFsInfoRequestSchema,
   ImageStatusRequestSchema,
   ListImagesRequestSchema,

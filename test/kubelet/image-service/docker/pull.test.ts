@@ -1,7 +1,6 @@
-import { create } from '@bufbuild/protobuf';
 import { describe, expect, it } from 'vitest';
+import { authConfig } from '../../../../src/kubelet/image-service/auth-config.ts';
 import { STATUS } from '../../../../src/kubelet/image-service/errors.ts';
-import { AuthConfigSchema } from '../../../../src/kubelet/image-service/gen/runtime/v1/image_pb.ts';
 import { waitFor } from '../../../support/wait.ts';
 import { createDeferred } from '../deferred.ts';
 import { createHeldClock } from '../held-clock.ts';
@@ -9,7 +8,7 @@ import { connect } from './backend.ts';
 import { APP, type FakeEngineOptions, ID, line, sendError, startFakeEngine } from './fake-engine.ts';
 
 const NAME = 'docker.example.com/team/app:v1';
-const AUTH = create(AuthConfigSchema, { username: 'acme', password: 'secret' });
+const AUTH = authConfig({ username: 'acme', password: 'secret' });
 
 async function withPull(pull?: FakeEngineOptions['pull'], more: FakeEngineOptions = {}) {
   const clock = createHeldClock();
