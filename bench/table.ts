@@ -23,6 +23,8 @@ export function reachesAim({ ours, peers, aim }: Measure): boolean | undefined {
 
 function rowsOf(measure: Measure): string[][] {
   const { name, unit, ours, peers } = measure;
+  if (peers.length === 0)
+    return [[name, unit, formatNumber(ours), '', '', '', formatAim(measure, undefined)]];
   return peers.map((peer) => {
     const figures = [
       formatNumber(ours),
@@ -34,7 +36,7 @@ function rowsOf(measure: Measure): string[][] {
   });
 }
 
-function formatAim(measure: Measure, peer: string): string {
+function formatAim(measure: Measure, peer: string | undefined): string {
   const { aim, peers } = measure;
   if (!aim) return '';
   const verdict = reachesAim(measure) ? 'reached' : 'MISSED';

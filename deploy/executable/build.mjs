@@ -15,7 +15,37 @@ import { inject } from 'postject';
 const RESOURCE = 'NODE_SEA_BLOB';
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
 /** As in examples/image-service/drp-image-service.service: speed for memory. */
-const NODE_FLAGS = ['--single-threaded', '--optimize-for-size', '--max-lazy', '--max-semi-space-size=1'];
+const NODE_FLAGS = [
+  '--single-threaded',
+  '--optimize-for-size',
+  '--max-lazy',
+  '--max-semi-space-size=1',
+  '--max-opt=1',
+  '--memory-reducer-for-small-heaps',
+];
+/** Modules of Node that cost much to load. */
+const LATE_BUILTINS = [
+  'child_process',
+  'crypto',
+  'dgram',
+  'dns/promises',
+  'http',
+  'http2',
+  'https',
+  'net',
+  'perf_hooks',
+  'tls',
+  'v8',
+  'worker_threads',
+  'zlib',
+];
+/** What packages have for others: none of it is called here. */
+const UNUSED_MODULES = [
+  'node_modules/prom-client/lib/cluster.js',
+  'node_modules/prom-client/lib/pushgateway.js',
+  'node_modules/@opentelemetry/api/dist/index.cjs',
+  'node_modules/pino/lib/transport.js',
+];
 const top = resolve(import.meta.dirname, '../..');
 const COMMON = {
   absWorkingDir: top,
@@ -24,6 +54,8 @@ const COMMON = {
   target: 'node24',
   format: 'cjs',
   minifySyntax: true,
+  // The text stays in memory. Names are kept, for stack traces.
+  minifyWhitespace: true,
   legalComments: 'none',
   logLevel: 'error',
 };
@@ -34,7 +66,10 @@ const folder = await mkdtemp(join(tmpdir(), 'drp-node-'));
 try {
   await bundle('src/cli/node-main.ts', join(folder, 'main.cjs'));
   const latePackages = new Set();
-  await bundle('src/cli/drp-node.ts', join(folder, 'program.cjs'), [leaveOutLatePackages(latePackages)]);
+  await bundle('src/cli/drp-node.ts', join(folder, 'program.cjs'), [await lateBuiltins(), leaveOutLatePackages(latePackages)], {
+    inject: ['deploy/executable/schemas.mjs'],
+  });
+  await requireAscii(join(folder, 'program.cjs'));
   await bundlePackages(latePackages, join(folder, 'packages.cjs'));
   // The code cache of V8 differs from one build to the next, and saves little: it is left out.
   const sea = {
@@ -61,16 +96,18 @@ try {
 }
 
 /** One CommonJS file: what is imported when it is needed is still evaluated only then. */
-async function bundle(entryPoint, outfile, plugins = []) {
+async function bundle(entryPoint, outfile, plugins = [], more = {}) {
   const { version } = JSON.parse(await readFile(join(top, 'package.json'), 'utf8'));
   await build({
     ...COMMON,
+    ...more,
     entryPoints: [entryPoint],
     outfile,
     plugins: [
       ...plugins,
       // Error messages in sixty languages, of which only English is used; that one is imported by itself.
       replaceModule('node_modules/zod/v4/locales/index.js', async () => 'export {};'),
+      ...UNUSED_MODULES.map((path) => replaceModule(path, async () => 'module.exports = undefined;')),
       replaceModule('src/core/version.ts', async () => `export const programVersion = () => ${JSON.stringify(version)};`),
       replaceModule('src/plugins/module/thread-program.ts', async () => {
         const source = await readFile(join(top, 'src/plugins/module/thread-main.mjs'), 'utf8');
@@ -79,6 +116,27 @@ async function bundle(entryPoint, outfile, plugins = []) {
       }),
     ],
   });
+}
+
+/** A question to the exec plugin needs none or few of {@link LATE_BUILTINS}: each is loaded when something of it is used. */
+async function lateBuiltins() {
+  const listExports = `JSON.stringify(${JSON.stringify(LATE_BUILTINS)}.map((name) => [name, Object.keys(require(name))]))`;
+  // Asked of the Node that becomes a part of it, not of the one that builds.
+  const { stdout } = await run(node, ['-p', listExports]);
+  const exportsOf = new Map(JSON.parse(stdout));
+  return {
+    name: 'late-builtins',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^(?:node:)?[a-z]/ }, ({ path, namespace }) => {
+        const name = path.replace(/^node:/, '');
+        return exportsOf.has(name) && namespace !== 'late-builtin' ? { path: name, namespace: 'late-builtin' } : undefined;
+      });
+      onLoad({ filter: /.*/, namespace: 'late-builtin' }, ({ path }) => {
+        const getters = exportsOf.get(path).map((key) => `get ${key}() { return require('node:${path}').${key}; }`);
+        return { contents: `module.exports = { ${getters.join(', ')} };` };
+      });
+    },
+  };
 }
 
 /**
@@ -104,6 +162,12 @@ function leaveOutLatePackages(names) {
       }));
     },
   };
+}
+
+/** One other character, and V8 keeps the whole text with two bytes for each. */
+async function requireAscii(file) {
+  const [found] = /[^\0-\x7f]/.exec(await readFile(file, 'utf8')) ?? [];
+  if (found) throw new Error(`${basename(file)} holds ${found}: write it as an escape, in a regular expression too`);
 }
 
 async function bundlePackages(names, outfile) {

@@ -59,4 +59,8 @@ speed    GB/s  0.80  other  200     0.00
 `,
     );
   });
+
+  it('has a line for a measure without peers', () => {
+    expect(formatTable([{ ...MEASURE, peers: [], aim: { limit: 1 } }])).toContain('ours ≤ 1: reached');
+  });
 });
