@@ -14,15 +14,8 @@ import { inject } from 'postject';
 
 const RESOURCE = 'NODE_SEA_BLOB';
 const FUSE = 'NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2';
-/** As in examples/image-service/drp-image-service.service: speed for memory. */
-const NODE_FLAGS = [
-  '--single-threaded',
-  '--optimize-for-size',
-  '--max-lazy',
-  '--max-semi-space-size=1',
-  '--max-opt=1',
-  '--memory-reducer-for-small-heaps',
-];
+/** A quick start, and little memory for what stays. */
+const NODE_FLAGS = ['--single-threaded', '--max-lazy', '--max-opt=1', '--memory-reducer-for-small-heaps'];
 /** Modules of Node that cost much to load. */
 const LATE_BUILTINS = [
   'child_process',

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import { loadAsset } from './asset.ts';
 import { keptCredential } from './credential-provider/kept-credential.ts';
 import type { runDrpNode } from './drp-node.ts';
@@ -8,6 +9,8 @@ const PROGRAM_ASSET = 'program';
 const STANDARD_INPUT = 0;
 
 const args = process.argv.slice(2);
+// It stays, so it takes its time and little memory; the other commands end soon.
+if (args[0] === 'image-service') setFlagsFromString('--optimize-for-size');
 const question = args[0] === 'credential-provider' && !process.stdin.isTTY ? readInput() : undefined;
 const kept = question === undefined ? undefined : keptCredential(args.slice(1), question, Date.now());
 if (kept === undefined) void loadProgram().runDrpNode(args, question);
