@@ -45,8 +45,9 @@ export async function armUndoTimer(
   program: readonly string[],
   { undoAfterMs, stableMs, timeoutMs }: SetupTiming,
   copy: CopiedProgram | undefined,
-  { systemd, progress }: SetupDependencies,
+  dependencies: SetupDependencies,
 ): Promise<void> {
+  const { systemd, progress } = dependencies;
   await progress({ name: 'arm undo timer', subject: TIMER_UNIT });
   const health = ['--healthy-for', `${stableMs}ms`, '--healthy-within', `${timeoutMs}ms`];
   const timer = {
@@ -63,9 +64,10 @@ export async function armUndoTimer(
     await systemd.startTimer(timer);
   } catch (error) {
     if (!(error instanceof SetupError) || error.code !== 'busy') throw error;
-    // One of an earlier version, which has run but could not stop itself.
-    if ((await systemd.unit(TIMER_UNIT)).subState !== 'elapsed') throw unfinished(error);
+    if (await undoTimerIsArmed(dependencies)) throw unfinished(error);
+    // What is left of one that has run.
     await systemd.stop(TIMER_UNIT);
+    await systemd.resetFailed(SERVICE_UNIT);
     await systemd.startTimer(timer);
   }
 }

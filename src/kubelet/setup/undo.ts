@@ -40,11 +40,15 @@ export async function undo(
   const notes: string[] = [];
   let unwell: SetupError | undefined;
   let failure: unknown;
+  // kubelet waits neither for a file of the service nor for the service itself.
+  const fail = (error: unknown): void => {
+    failure ??= error;
+  };
   const judge = async (work: Promise<void>): Promise<void> => {
     await work.catch((error: unknown) => {
       // What was there before us is back. If it is not well, it is not for want of us.
-      if (!(error instanceof SetupError)) throw error;
-      unwell = error;
+      if (error instanceof SetupError) unwell = error;
+      else fail(error);
     });
   };
 
@@ -52,13 +56,7 @@ export async function undo(
   const guardFiles = entry.guardFiles.filter((path) => !previous?.guardFiles.includes(path));
   for (const path of guardFiles) await putBackFile(path, dependencies);
   if (previous) {
-    await putBack(phase('service'), dependencies).then(
-      (more) => notes.push(...more),
-      (error: unknown) => {
-        // kubelet does not wait for that.
-        failure = error;
-      },
-    );
+    await putBack(phase('service'), dependencies).then((more) => notes.push(...more), fail);
   }
   await reloadUnits(dependencies);
   if (!options.boot) {

@@ -28,7 +28,14 @@ function unwellWithUs(node: FakeNode): void {
 }
 
 describe('what was there before', () => {
-  it('is back also when the old version of the service does not start any more', async () => {
+  it.each([
+    {
+      how: 'does not start',
+      error: new SetupError('failed', 'it does not start'),
+      outcome: 'but it does not',
+    },
+    { how: 'can’t be started', error: new Error('the connection broke'), outcome: AGAIN },
+  ])('is back for kubelet also when the old version of the service $how', async ({ error, outcome }) => {
     const node = await createFakeNode('eks-al2');
     await run(node, node.setup());
     await node.write('/srv/drp', 'another version');
@@ -38,18 +45,20 @@ describe('what was there before', () => {
     const start = async (unit: string): Promise<void> => {
       if (unit === 'drp-image-service.service' && ++starts > 1) {
         await systemd.stop(unit);
-        throw new SetupError('failed', `${unit} does not start`);
+        throw error;
       }
       await systemd.start(unit);
     };
     node.behaviour = (endpoint) => (endpoint && node.restarts > restarts ? 'unwell' : 'well');
     await expect(
       run(node, node.setup({ systemd: { ...systemd, start } }), { strategy: 'unit' }),
-    ).rejects.toThrow('the node is as it was, but drp-image-service.service does not start');
-    // The guard has decided against a service that does not answer.
-    const { '/run/drp/kubelet.env': _, ...others } = before;
-    expect(await node.snapshot()).toEqual(others);
+    ).rejects.toThrow(outcome);
     expect(await node.endpoint()).toBeUndefined();
+    node.behaviour = () => 'well';
+    await node.fireTimer();
+    // What the guard decides depends on whether the service answers.
+    const all = (entries: Readonly<Record<string, string>>) => ({ ...entries, '/run/drp/kubelet.env': '' });
+    expect(all(await node.snapshot())).toEqual(all(before));
     expect(node.timer).toBeUndefined();
   });
 
