@@ -39,7 +39,7 @@ export interface NodeGuardFlags {
 
 const SOCKET = '/run/drp/image-service.sock';
 const EXIT_CODES =
-  'Exit codes: 0 done, or nothing to do, 1 it went wrong and the node is as it was, 2 the arguments are wrong';
+  'Exit codes: 0 done, or nothing to do, 1 it went wrong: the message says how the node is, 2 the arguments are wrong';
 
 /** `drp node` */
 export function nodeCommand(terminal: Terminal = processTerminal): Command {
@@ -86,7 +86,7 @@ function installCommand(terminal: Terminal): Command {
     .option('--kubelet-unit <name>', "kubelet's systemd unit", 'kubelet.service')
     .option(
       '--undo-after <duration>',
-      'the host undoes what is not finished after as long',
+      'the host undoes what is not finished after as long, again and again until it is done',
       duration,
       600_000,
     )

@@ -26,6 +26,8 @@ describe('drp node', () => {
     ['--kubelet-unit', 'kubelet.service kubelet.socket'],
     ['--kubelet-unit', '../kubelet.service'],
     ['--undo-after', 'soon'],
+    ['--undo-after', '449s'],
+    ['--healthy-within', '5m'],
     ['--strategy', 'other'],
     ['--config', '/does/not/exist.yaml'],
   ])('install refuses %s %j before it looks at the host', async (option, value) => {

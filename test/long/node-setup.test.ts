@@ -1,6 +1,7 @@
 import { describe, it } from 'vitest';
 import {
   killBeforeReboot,
+  killBrokenUpgrade,
   killEverywhere,
   killUndo,
   killUninstall,
@@ -27,6 +28,7 @@ it(
     await killUninstall();
     await killUndo();
     await killUpgrade();
+    await killBrokenUpgrade();
     await killBeforeReboot();
   },
   LIMIT_MS,

@@ -19,12 +19,14 @@ import { type OpenNode, openNode } from './open-node.ts';
 import { describePlan, planSummary } from './plan-text.ts';
 import { printResult, stepReporter } from './reporter.ts';
 import { stopSignal } from './stop-signal.ts';
+import { requireUndoTime } from './undo-time.ts';
 
 const LEASE_NAME = 'drp-node-setup';
 const LEASE_DURATION_MS = 60_000;
 
 /** Runs `drp node install`. */
 export async function runInstall(flags: NodeInstallFlags, terminal: Terminal): Promise<void> {
+  requireUndoTime(flags);
   const options = await installOptions(flags);
   const timing = {
     stableMs: flags.healthyFor,

@@ -8,6 +8,10 @@
  */
 export type SetupErrorCode = 'refused' | 'busy' | 'unhealthy' | 'failed';
 
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Node setup can't go on; the message says what to do next. */
 export class SetupError extends Error {
   constructor(

@@ -22,7 +22,14 @@ export {
   type Strategy,
   unifiedDiff,
 } from './plan/index.ts';
-export { DEFAULT_TIMING, type SetupDependencies, type SetupTiming, type Step } from './setup.ts';
+export { rollback, type UndoResult } from './rollback.ts';
+export {
+  DEFAULT_TIMING,
+  leastUndoAfterMs,
+  type SetupDependencies,
+  type SetupTiming,
+  type Step,
+} from './setup.ts';
 export { type NodeStatus, nodeStatus, type Verdict } from './status.ts';
-export { rollback, type UndoResult, uninstall } from './uninstall.ts';
+export { uninstall } from './uninstall.ts';
 export { requireSafePath } from './unit-file/index.ts';

@@ -1,9 +1,11 @@
 import { join } from 'node:path/posix';
-import { SetupError } from './errors.ts';
+import { complete } from './complete.ts';
+import { reasonOf, SetupError } from './errors.ts';
 import { compareAnswers, waitUntilHealthy } from './health/index.ts';
 import { ABSENT } from './host/index.ts';
-import type { JournalEntry } from './journal/index.ts';
+import type { Journal, JournalEntry } from './journal/index.ts';
 import { healthPort } from './live-state.ts';
+import { withLock } from './lock.ts';
 import {
   buildPlan,
   type Change,
@@ -13,10 +15,10 @@ import {
   type Plan,
 } from './plan/index.ts';
 import { endpointInUse, type LiveKubelet, readKubeletConfig, readLiveKubelet } from './platform/index.ts';
+import { asItWasButUnwell, endUnfinished } from './rollback.ts';
 import { reloadUnits, restartService } from './service-control.ts';
-import type { SetupDependencies, SetupTiming } from './setup.ts';
-import { undo } from './undo.ts';
-import { armUndoTimer, busy, disarmUndoTimer, undoTimerIsArmed } from './undo-timer.ts';
+import { leastUndoAfterMs, longestUndoMs, type SetupDependencies, type SetupTiming } from './setup.ts';
+import { armUndoTimer, disarmUndoTimer, undoTimerIsArmed, unfinished } from './undo-timer.ts';
 
 export interface InstallResult {
   /** `unchanged`: all was as it should be, and nothing was touched. */
@@ -24,9 +26,8 @@ export interface InstallResult {
   readonly plan: Plan;
 }
 
-/** We give up well before the host does, so that both never work at the same time. */
-const MARGIN_SHARE = 0.2;
-const LARGEST_MARGIN_MS = 60_000;
+/** Throws where the run has to stop before it changes more. */
+type MayGoOn = () => Promise<void>;
 
 /** What would be done, without doing any of it. */
 export async function planInstall(options: InstallOptions, dependencies: SetupDependencies): Promise<Plan> {
@@ -46,38 +47,55 @@ export async function install(
   dependencies: SetupDependencies,
   signal: AbortSignal,
 ): Promise<InstallResult> {
-  const { journal } = dependencies;
-  await endEarlierRun(timing, dependencies);
-  const kubelet = await readLiveKubelet(options.kubeletUnit, dependencies.systemd, dependencies.files);
-  const plan = await buildPlan(options, kubelet, await journal.installed(), dependencies);
-  if (plan.changes.length === 0 && !plan.copy && !plan.restartKubelet) {
-    await compare(plan, dependencies, signal);
-    return { outcome: 'unchanged', plan };
+  if (timing.undoAfterMs < leastUndoAfterMs(timing)) {
+    throw new SetupError('refused', `the host would undo it too soon: in ${timing.undoAfterMs / 1000} s`);
   }
-  await requireProgram(plan, dependencies);
-  await requireHealthy(kubelet, dependencies);
+  return withLock(dependencies, async () => {
+    await endEarlierRun(timing, dependencies);
+    const { journal, systemd, files } = dependencies;
+    const kubelet = await readLiveKubelet(options.kubeletUnit, systemd, files);
+    const plan = await buildPlan(options, kubelet, await journal.installed(), dependencies);
+    if (plan.changes.length === 0 && !plan.copy && !plan.restartKubelet) {
+      await compare(plan, dependencies, signal);
+      return { outcome: 'unchanged', plan };
+    }
+    await requireProgram(plan, dependencies);
+    await requireHealthy(kubelet, dependencies);
+    await apply(plan, kubelet, timing, dependencies, signal);
+    return { outcome: 'installed', plan };
+  });
+}
 
-  const { program } = plan.record;
+async function apply(
+  plan: Plan,
+  kubelet: LiveKubelet,
+  timing: SetupTiming,
+  dependencies: SetupDependencies,
+  signal: AbortSignal,
+): Promise<void> {
+  const { journal, progress } = dependencies;
   const copied = plan.copy && {
     path: plan.copy.path,
     folders: programFolders(plan).map(({ path }) => path),
   };
-  await armUndoTimer(program, timing, copied, dependencies);
-  const margin = Math.min(LARGEST_MARGIN_MS, timing.undoAfterMs * MARGIN_SHARE);
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(timing.undoAfterMs - margin)]);
+  await armUndoTimer(plan.record.program, timing, copied, dependencies);
+  // We give up so early that all is undone when the host comes.
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(timing.undoAfterMs - longestUndoMs(timing))]);
   let entry: JournalEntry | undefined;
   try {
-    await placeProgram(plan, dependencies, limit);
+    await placeProgram(plan, dependencies, async () => limit.throwIfAborted());
     entry = await begin(plan, kubelet, dependencies);
-    await applyService(plan, dependencies, limit);
-    await applyKubelet(plan, entry, timing, dependencies, limit);
-    limit.throwIfAborted();
-    await commit(entry, dependencies);
+    const mayGoOn = goingOn(entry, journal, limit);
+    await applyService(plan, dependencies, limit, mayGoOn);
+    await applyKubelet(plan, entry, timing, dependencies, limit, mayGoOn);
+    await progress({ name: 'commit', subject: entry.id });
+    await mayGoOn();
+    if ((await journal.decide(entry.id, 'commit')) === 'undo') throw undoneByOthers();
   } catch (error) {
     await giveUp(plan, entry, error, timing, dependencies);
+    return;
   }
-  await disarmUndoTimer(dependencies);
-  return { outcome: 'installed', plan };
+  await finish(entry, timing, dependencies);
 }
 
 /** What an earlier run has left is ended first, unless the host is about to do that. */
@@ -85,14 +103,22 @@ async function endEarlierRun(timing: SetupTiming, dependencies: SetupDependencie
   const { journal } = dependencies;
   const pending = await journal.pending();
   if (!pending) return;
-  if ((await journal.decision(pending.id)) === 'commit') {
-    await finishCommit(pending, dependencies);
-  } else if (await undoTimerIsArmed(dependencies)) {
-    throw busy();
-  } else {
-    await journal.decide(pending.id, 'undo');
-    await undo(pending, { timing, boot: false }, dependencies);
-  }
+  const isCommitted = (await journal.decision(pending.id)) === 'commit';
+  if (!isCommitted && (await undoTimerIsArmed(dependencies))) throw unfinished();
+  const { unwell } = await endUnfinished({ timing, boot: false }, dependencies);
+  if (unwell) throw asItWasButUnwell(unwell);
+}
+
+/** The lock keeps others away; should it be lost, what they have decided counts. */
+function goingOn({ id }: JournalEntry, journal: Journal, limit: AbortSignal): MayGoOn {
+  return async () => {
+    limit.throwIfAborted();
+    if (!(await journal.isOpen(id))) throw undoneByOthers();
+  };
+}
+
+function undoneByOthers(): SetupError {
+  return new SetupError('failed', 'another run has undone it meanwhile');
 }
 
 async function begin(
@@ -117,10 +143,10 @@ async function begin(
 }
 
 /** Before the journal: whoever finds one needs the program to undo it. Until then, plain commands of the host do. */
-async function placeProgram(plan: Plan, dependencies: SetupDependencies, signal: AbortSignal): Promise<void> {
+async function placeProgram(plan: Plan, dependencies: SetupDependencies, mayGoOn: MayGoOn): Promise<void> {
   if (!plan.copy) return;
   const { source, path, sha256 } = plan.copy;
-  await applyChanges(programFolders(plan), dependencies, signal);
+  await applyChanges(programFolders(plan), dependencies, mayGoOn);
   await dependencies.progress({ name: 'copy program', subject: path });
   await dependencies.files.copyIn(source, path, sha256);
 }
@@ -137,15 +163,21 @@ async function removeProgram(plan: Plan, { files }: SetupDependencies): Promise<
   for (const { path } of [...programFolders(plan)].reverse()) await files.put(path, ABSENT);
 }
 
-async function applyService(plan: Plan, dependencies: SetupDependencies, signal: AbortSignal): Promise<void> {
+async function applyService(
+  plan: Plan,
+  dependencies: SetupDependencies,
+  signal: AbortSignal,
+  mayGoOn: MayGoOn,
+): Promise<void> {
   const changes = plan.changes.filter(({ phase }) => phase === 'service');
   const placed = programFolders(plan);
   await applyChanges(
     changes.filter((change) => !placed.includes(change)),
     dependencies,
-    signal,
+    mayGoOn,
   );
   if (plan.restartService) {
+    await mayGoOn();
     await reloadUnits(dependencies);
     await restartService(dependencies, changes);
   }
@@ -158,11 +190,12 @@ async function applyKubelet(
   timing: SetupTiming,
   dependencies: SetupDependencies,
   signal: AbortSignal,
+  mayGoOn: MayGoOn,
 ): Promise<void> {
   const { systemd, files, journal, progress, healthz, clock } = dependencies;
   const { kubeletUnit } = plan.record;
   const changes = plan.changes.filter(({ phase }) => phase === 'kubelet');
-  await applyChanges(changes, dependencies, signal);
+  await applyChanges(changes, dependencies, mayGoOn);
   if (changes.length > 0) {
     await reloadUnits(dependencies);
     if ((await systemd.unit(kubeletUnit)).needDaemonReload) {
@@ -170,9 +203,9 @@ async function applyKubelet(
     }
   }
   if (plan.restartKubelet) {
-    signal.throwIfAborted();
-    await journal.markRestart(entry.id);
     await progress({ name: 'restart kubelet', subject: kubeletUnit });
+    await mayGoOn();
+    await journal.markRestart(entry.id);
     await systemd.restart(kubeletUnit);
   }
   await progress({ name: 'check health', subject: kubeletUnit });
@@ -185,11 +218,12 @@ async function applyKubelet(
 async function applyChanges(
   changes: readonly Change[],
   { files, progress }: SetupDependencies,
-  signal: AbortSignal,
+  mayGoOn: MayGoOn,
 ): Promise<void> {
-  for (const { path, after } of changes) {
-    signal.throwIfAborted();
+  for (const { path, before, after } of changes) {
     await progress({ name: 'change file', subject: path });
+    await mayGoOn();
+    if (before.type === 'file') await files.keep(path);
     await files.put(path, after);
   }
 }
@@ -213,23 +247,24 @@ async function requireInUse(plan: Plan, { systemd, files, configz }: SetupDepend
   );
 }
 
-async function commit(entry: JournalEntry, dependencies: SetupDependencies): Promise<void> {
-  const { journal, progress } = dependencies;
-  await progress({ name: 'commit', subject: entry.id });
-  if ((await journal.decide(entry.id, 'commit')) === 'undo') {
-    throw new SetupError('failed', 'it took too long, and the host has undone it');
-  }
-  await finishCommit(entry, dependencies);
-}
-
-/** After the decision: nothing that comes here may fail the installation. */
-export async function finishCommit(
+/** It is committed: whatever happens here, kubelet uses us. */
+async function finish(
   entry: JournalEntry,
-  { journal, files }: SetupDependencies,
+  timing: SetupTiming,
+  dependencies: SetupDependencies,
 ): Promise<void> {
-  const old = entry.previous?.copies.filter((path) => !entry.next?.copies.includes(path)) ?? [];
-  for (const path of old) await files.put(path, { type: 'absent' });
-  await journal.finish(entry, entry.next);
+  try {
+    await complete(entry, dependencies);
+  } catch (cause) {
+    const minutes = Math.ceil(timing.undoAfterMs / 60_000);
+    throw new SetupError(
+      'failed',
+      'kubelet uses the image service and is well, but this could not be written down; the host tries that again ' +
+        `within ${minutes} minutes, or run drp node rollback: ${reasonOf(cause)}`,
+      { cause },
+    );
+  }
+  await disarmUndoTimer(dependencies);
 }
 
 async function giveUp(
@@ -238,25 +273,27 @@ async function giveUp(
   cause: unknown,
   timing: SetupTiming,
   dependencies: SetupDependencies,
-): Promise<never> {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  try {
-    if (entry && (await dependencies.journal.decide(entry.id, 'undo')) === 'undo') {
-      await undo(entry, { timing, boot: false }, dependencies);
+): Promise<void> {
+  const fail = (what: string, error = cause): never => {
+    const code = error instanceof SetupError ? error.code : 'failed';
+    throw new SetupError(code, `${reasonOf(cause)}; ${what}`, { cause: error });
+  };
+  const { journal } = dependencies;
+  if (!(await journal.pending())) {
+    try {
+      if (!entry) await removeProgram(plan, dependencies);
+      await journal.sweep();
+    } catch (error) {
+      fail(`what was copied is removed by the host later: ${reasonOf(error)}`, error);
     }
-    if (!entry) await removeProgram(plan, dependencies);
-    await dependencies.journal.sweep();
     await disarmUndoTimer(dependencies);
-  } catch (error) {
-    const undoReason = error instanceof Error ? error.message : String(error);
-    throw new SetupError(
-      'failed',
-      `${reason}; then undoing it went wrong, the host will try again: ${undoReason}`,
-      { cause: error },
-    );
+    fail('the node is as it was');
   }
-  const code = cause instanceof SetupError ? cause.code : 'failed';
-  throw new SetupError(code, `${reason}; the node is as it was`, { cause });
+  const { outcome, unwell } = await endUnfinished({ timing, boot: false }, dependencies).catch(
+    (error: unknown) => fail(reasonOf(error), error),
+  );
+  if (outcome === 'completed') return;
+  fail(unwell ? asItWasButUnwell(unwell).message : 'the node is as it was');
 }
 
 async function requireProgram(plan: Plan, { files }: SetupDependencies): Promise<void> {

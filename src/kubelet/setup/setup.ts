@@ -3,7 +3,7 @@ import type { CriProbe, HealthTiming } from './health/index.ts';
 import type { HostFiles } from './host/index.ts';
 import type { Journal } from './journal/index.ts';
 import type { KubeletConfig } from './platform/index.ts';
-import type { Systemd } from './systemd/index.ts';
+import { LONGEST_JOB_MS, type Systemd } from './systemd/index.ts';
 
 /** A step that begins. */
 export interface Step {
@@ -50,6 +50,16 @@ export interface SetupDependencies {
 export interface SetupTiming extends HealthTiming {
   /** After as long, the host undoes what is not committed. */
   readonly undoAfterMs: number;
+}
+
+/** One restart of kubelet and one look at its health, each as long as it may take. */
+export function longestUndoMs({ stableMs, timeoutMs }: HealthTiming): number {
+  return LONGEST_JOB_MS + stableMs + timeoutMs;
+}
+
+/** An earlier end would leave no time to see that kubelet is well, and to undo it if it is not. */
+export function leastUndoAfterMs(timing: HealthTiming): number {
+  return timing.stableMs + timing.timeoutMs + longestUndoMs(timing);
 }
 
 export const DEFAULT_TIMING: SetupTiming = {

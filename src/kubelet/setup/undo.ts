@@ -1,5 +1,6 @@
 import { basename, dirname } from 'node:path/posix';
 
+import { SetupError } from './errors.ts';
 import { waitUntilHealthy } from './health/index.ts';
 import { ABSENT, sameEntry } from './host/index.ts';
 import type { JournalEntry } from './journal/index.ts';
@@ -15,74 +16,84 @@ export interface UndoOptions {
   readonly boot: boolean;
 }
 
+export interface Undone {
+  /** What was left alone, because somebody else has changed it. */
+  readonly notes: readonly string[];
+  /** What is not well although everything is as it was. */
+  readonly unwell: SetupError | undefined;
+}
+
 const RUNTIME_FOLDER = '/run/drp';
 
 /**
  * Puts everything back as the journal says it was, kubelet first. May be repeated after it was killed itself.
- * @returns what was left alone, because somebody else has changed it
- * @throws {SetupError} `unhealthy` when kubelet is not well afterwards; all files are back nevertheless
+ * @throws when that could not be done, or when kubelet does not get well without what is uninstalled: the journal stays
  */
 export async function undo(
   entry: JournalEntry,
   options: UndoOptions,
   dependencies: SetupDependencies,
-): Promise<readonly string[]> {
-  const { journal } = dependencies;
+): Promise<Undone> {
+  const { journal, files } = dependencies;
   const phase = (name: Change['phase']) => entry.changes.filter((change) => change.phase === name).reverse();
+  const previous = entry.kind === 'install' ? entry.previous : undefined;
   const notes: string[] = [];
-  let problem: unknown;
+  let unwell: SetupError | undefined;
+  let failure: unknown;
+  // kubelet waits neither for a file of the service nor for the service itself.
+  const fail = (error: unknown): void => {
+    failure ??= error;
+  };
+  const judge = async (work: Promise<void>): Promise<void> => {
+    await work.catch((error: unknown) => {
+      // What was there before us is back. If it is not well, it is not for want of us.
+      if (error instanceof SetupError) unwell = error;
+      else fail(error);
+    });
+  };
 
-  // An earlier version of the service comes back before kubelet asks for it again.
-  if (entry.previous && entry.kind === 'install') {
-    notes.push(...(await putBack(phase('service'), dependencies)));
-    await reloadUnits(dependencies);
-    if (!options.boot) await restartService(dependencies, phase('service'));
-  }
   notes.push(...(await putBack(phase('kubelet'), dependencies)));
-  const kept = entry.kind === 'install' ? (entry.previous?.guardFiles ?? []) : [];
-  const guardFiles = entry.guardFiles.filter((path) => !kept.includes(path));
+  const guardFiles = entry.guardFiles.filter((path) => !previous?.guardFiles.includes(path));
   for (const path of guardFiles) await putBackFile(path, dependencies);
+  if (previous) {
+    await putBack(phase('service'), dependencies).then((more) => notes.push(...more), fail);
+  }
   await reloadUnits(dependencies);
   if (!options.boot) {
-    try {
-      await restartKubelet(entry, guardFiles, options.timing, dependencies);
-    } catch (error) {
-      // What was there before us is back. If it is not well, it is not for want of us.
-      problem = error;
-    }
+    // An earlier version of the service is up again before kubelet asks for it.
+    if (previous && phase('service').length > 0) await judge(restartService(dependencies, phase('service')));
+    await judge(restartKubelet(entry, guardFiles, options.timing, dependencies));
   }
-  if (!entry.previous || entry.kind === 'uninstall') {
-    if (problem !== undefined && entry.kind === 'uninstall') throw problem;
+  if (failure !== undefined) throw failure;
+  if (!previous) {
+    if (unwell !== undefined && entry.kind === 'uninstall') throw unwell;
     await stopService(dependencies);
     notes.push(...(await putBack(phase('service'), dependencies)));
     await reloadUnits(dependencies);
-    await dependencies.files.put(RUNTIME_FOLDER, ABSENT).catch(() => undefined);
+    await files.put(RUNTIME_FOLDER, ABSENT).catch(() => undefined);
   }
   await dependencies.progress({ name: 'forget journal', subject: entry.id });
-  await journal.finish(entry, entry.kind === 'install' ? entry.previous : undefined);
+  await journal.finish(entry, previous);
   // The program last: as long as there is a journal, somebody may need it. Dead from here on, the host sweeps it away.
-  const keptCopies = entry.kind === 'install' ? (entry.previous?.copies ?? []) : [];
   await removeCopies(
-    entry.copies.filter((path) => !keptCopies.includes(path)),
+    entry.copies.filter((path) => !previous?.copies.includes(path)),
     dependencies,
   );
   await removeFolders(phase('service'), dependencies);
-  if (problem !== undefined) throw problem;
-  return notes;
+  return { notes, unwell };
 }
 
 async function putBack(changes: readonly Change[], dependencies: SetupDependencies): Promise<string[]> {
   const { files, progress } = dependencies;
   const notes: string[] = [];
   for (const { path, before, after } of changes) {
-    await files.removeLeftovers(path);
     const current = await files.snapshot(path);
-    if (sameEntry(current, before)) continue;
+    const isBack = sameEntry(current, before);
     const isOurs = sameEntry(current, after) || (before.type === 'absent' && hasOurName(path));
-    if (isOurs) {
+    if (!isBack && isOurs) {
       await progress({ name: 'put back file', subject: path });
-      await files.put(path, before);
-    } else {
+      await files.putBack(path, before);
+    } else if (!isBack) {
       const marked = current.type === 'file' && current.content.includes(FLAGS_VARIABLE);
       notes.push(
         marked
@@ -90,6 +101,7 @@ async function putBack(changes: readonly Change[], dependencies: SetupDependenci
           : `${path} was changed by somebody else, and stays as it is`,
       );
     }
+    await files.removeLeftovers(path);
   }
   return notes;
 }
@@ -127,7 +139,8 @@ async function restartKubelet(
   const { mainPid } = await systemd.unit(kubeletUnit);
   const hasSeen = mainPid !== entry.mainPid || (await journal.restartWasMarked(id)) || entry.restartKubelet;
   if (!hasSeen) return;
-  await journal.markRestart(id);
+  // It is done all the same when there is no room for the mark.
+  await journal.markRestart(id).catch(() => undefined);
   await progress({ name: 'restart kubelet', subject: kubeletUnit });
   await systemd.resetFailed(kubeletUnit);
   await systemd.restart(kubeletUnit);

@@ -1,29 +1,32 @@
 import { join } from 'node:path/posix';
-import { finishCommit } from './install.ts';
-import type { JournalEntry } from './journal/index.ts';
+import { withLock } from './lock.ts';
 import { endpointOf, type InstalledRecord, KUBELET_CONFIG_NAME } from './plan/index.ts';
 import { endpointInUse, readLiveKubelet } from './platform/index.ts';
+import { asItWasButUnwell, endUnfinished, orTryAgain, type UndoResult } from './rollback.ts';
 import type { SetupDependencies, SetupTiming } from './setup.ts';
 import { undo } from './undo.ts';
-import { armUndoTimer, busy, disarmUndoTimer, undoTimerIsArmed } from './undo-timer.ts';
-
-export interface UndoResult {
-  readonly outcome: 'undone' | 'completed' | 'nothing';
-  /** What was left alone, because somebody else has changed it. */
-  readonly notes: readonly string[];
-}
+import { armUndoTimer, disarmUndoTimer } from './undo-timer.ts';
 
 /**
- * Takes everything away: kubelet goes back first and is proved well, then the service goes. If we are killed, the host
- * brings it to its end.
+ * Takes everything away: kubelet goes back first and is proved well, then the service goes. If we are killed, or it goes
+ * wrong, the host brings it to its end.
+ * @throws {SetupError} with what was wrong, and what becomes of it
  */
-export async function uninstall(timing: SetupTiming, dependencies: SetupDependencies): Promise<UndoResult> {
-  const { journal, progress, randomId } = dependencies;
-  if ((await journal.pending()) && (await undoTimerIsArmed(dependencies))) throw busy();
-  const unfinished = await rollback({ timing, boot: false }, dependencies);
-  const installed = await journal.installed();
-  if (!installed) return { outcome: unfinished.outcome, notes: unfinished.notes };
+export function uninstall(timing: SetupTiming, dependencies: SetupDependencies): Promise<UndoResult> {
+  return withLock(dependencies, async () => {
+    const { unwell, ...ended } = await endUnfinished({ timing, boot: false }, dependencies);
+    if (unwell) throw asItWasButUnwell(unwell);
+    const installed = await dependencies.journal.installed();
+    return installed ? takeAway(installed, timing, dependencies) : ended;
+  });
+}
 
+async function takeAway(
+  installed: InstalledRecord,
+  timing: SetupTiming,
+  dependencies: SetupDependencies,
+): Promise<UndoResult> {
+  const { journal, progress, randomId } = dependencies;
   const { mainPid, inUse } = await readUse(installed.kubeletUnit, installed.socket, dependencies);
   await armUndoTimer(installed.program, timing, copiedProgram(installed), dependencies);
   const id = randomId();
@@ -40,7 +43,9 @@ export async function uninstall(timing: SetupTiming, dependencies: SetupDependen
     next: undefined,
     previous: installed,
   });
-  const notes = await undo(entry, { timing, boot: false }, dependencies);
+  const { notes } = await orTryAgain(entry, timing, dependencies, () =>
+    undo(entry, { timing, boot: false }, dependencies),
+  );
   await journal.sweep();
   await disarmUndoTimer(dependencies);
   return { outcome: 'undone', notes };
@@ -52,40 +57,6 @@ function copiedProgram({ copies: [path], changes }: InstalledRecord) {
     ({ before, path: folder }) => before.type === 'absent' && path.startsWith(`${folder}/`),
   );
   return { path, folders: folders.map(({ path: folder }) => folder) };
-}
-
-/** Ends what an earlier run has begun: undoes it, unless it was committed already. */
-export async function rollback(
-  options: { readonly timing: SetupTiming; readonly boot: boolean },
-  dependencies: SetupDependencies,
-): Promise<UndoResult> {
-  const { journal } = dependencies;
-  const pending = await journal.pending();
-  if (!pending) {
-    await journal.sweep();
-    await disarm(options.boot, dependencies);
-    return { outcome: 'nothing', notes: [] };
-  }
-  const notes = await settle(pending, options, dependencies);
-  await journal.sweep();
-  await disarm(options.boot, dependencies);
-  return notes === undefined ? { outcome: 'completed', notes: [] } : { outcome: 'undone', notes };
-}
-
-async function settle(
-  entry: JournalEntry,
-  options: { readonly timing: SetupTiming; readonly boot: boolean },
-  dependencies: SetupDependencies,
-): Promise<readonly string[] | undefined> {
-  const decision = await dependencies.journal.decide(entry.id, 'undo');
-  if (decision === 'undo') return undo(entry, options, dependencies);
-  await finishCommit(entry, dependencies);
-  return undefined;
-}
-
-/** A reboot has forgotten the timer. */
-async function disarm(boot: boolean, dependencies: SetupDependencies): Promise<void> {
-  if (!boot) await disarmUndoTimer(dependencies);
 }
 
 async function readUse(

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { expect } from 'vitest';
 import { QUICK, type TestNode } from './node.ts';
@@ -11,14 +12,39 @@ export interface ToldStep {
   readonly subject: string;
 }
 
+/** When a step begins. */
+type IsLast = (step: ToldStep, index: number) => boolean;
+
 /**
  * Starts an installation, and kills it when it begins a step.
  * @returns the steps up to there
  */
-export async function killAt(
+export function killAt(
   node: TestNode,
-  isLast: (step: ToldStep, index: number) => boolean,
+  isLast: IsLast,
   args: readonly string[] = [],
+): Promise<readonly ToldStep[]> {
+  return runUntil(node, isLast, args, (pid) => void process.kill(-pid, 'SIGKILL'));
+}
+
+/** Halts an installation when it begins a step, does something else, and lets it go on to its end. */
+export async function haltAt(node: TestNode, isLast: IsLast, meanwhile: () => Promise<void>): Promise<void> {
+  await runUntil(node, isLast, [], async (pid) => {
+    // nsenter halts with its child, and the child goes on with it.
+    process.kill(Number(readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')), 'SIGSTOP');
+    try {
+      await meanwhile();
+    } finally {
+      process.kill(pid, 'SIGCONT');
+    }
+  });
+}
+
+async function runUntil(
+  node: TestNode,
+  isLast: IsLast,
+  args: readonly string[],
+  then: (pid: number) => void | Promise<void>,
 ): Promise<readonly ToldStep[]> {
   const [program, ...rest] = node.inside(
     ...['/srv/drp', 'node', 'install', '--executable', '/srv/drp', '--json', ...QUICK, ...args],
@@ -32,7 +58,7 @@ export async function killAt(
     if (step.event !== 'step') continue;
     steps.push(step);
     if (!isLast(step, steps.length - 1)) continue;
-    process.kill(-(child.pid ?? 0), 'SIGKILL');
+    await then(child.pid ?? 0);
     break;
   }
   child.stdout.resume();
@@ -55,9 +81,7 @@ export async function killAtSteps(
     const name = all[at]?.name;
     const reached = await killAt(node, (_, index) => index === at, args);
     expect({ name, reached: reached.length }).toEqual({ name, reached: at + 1 });
-    // What the timer does when it is time; one that has run is no lock, also when there was no program yet to stop it.
-    await node.run('systemctl', 'start', 'drp-node-undo.service');
-    await node.run('systemctl', 'stop', 'drp-node-undo.timer');
+    await hostUndoes(node);
     await node.kubeletIsWell();
     const { verdict } = await node.status();
     outcomes.add(verdict);
@@ -66,4 +90,11 @@ export async function killAtSteps(
     expect({ name, files: node.snapshot() }).toEqual({ name, files: before });
   }
   expect(outcomes).toContain('absent');
+}
+
+/** What the timer does when it is time, if there is one; it ends then, also when there was no program yet to end it. */
+export async function hostUndoes(node: TestNode): Promise<void> {
+  await node.run('systemctl', 'start', 'drp-node-undo.service');
+  const { stdout } = await node.run('systemctl', 'is-active', 'drp-node-undo.timer');
+  expect(stdout).toBe('inactive\n');
 }

@@ -49,6 +49,8 @@ it.each([
   ['the system bus', '/nowhere'],
 ])('answers on %s, time after time', async (_, socket) => {
   const script = `
+    const { readFile, rm, writeFile } = await import('node:fs/promises');
+    const { setTimeout: sleep } = await import('node:timers/promises');
     const { connectToSystemd } = await import('/drp/dist/kubelet/setup/systemd/index.js');
     for (let round = 0; round < 15; round++) {
       const systemd = await connectToSystemd({ private: '${socket}', system: '/run/dbus/system_bus_socket' });
@@ -57,12 +59,26 @@ it.each([
       if (round === 0) {
         await systemd.reload();
         await systemd.restart('containerd.service');
-        const timer = { name: 'drp-test', description: 'A test', afterMs: 600000, commands: [{ words: ['/bin/true', '%n $X'] }] };
+        const timer = { name: 'drp-test', description: 'A test', afterMs: 600000, againMs: 600000, commands: [{ words: ['/bin/true', '%n $X'] }] };
         await systemd.startTimer(timer);
         const again = await systemd.startTimer(timer).catch((error) => error.code);
         if (again !== 'busy') throw new Error('two timers of one name');
         await systemd.stop('drp-test.timer');
         await systemd.resetFailed('drp-test.service');
+        const often = { ...timer, afterMs: 100, againMs: 100, commands: [{ words: ['/bin/sh', '-c', 'echo >> /run/fired'] }] };
+        await systemd.startTimer(often);
+        while ((await readFile('/run/fired', 'utf8').catch(() => '')).length < 2) await sleep(50);
+        await systemd.stop('drp-test.timer');
+        await rm('/run/fired');
+        const service = { name: 'drp-own', description: 'A test', command: ['/bin/sh', '-c', 'trap "exit 0" TERM; while [ ! -e /run/go ]; do sleep 1; done'] };
+        await systemd.startService(service);
+        const second = await systemd.startService(service).catch((error) => error.code);
+        if (second !== 'busy') throw new Error('two services of one name');
+        await systemd.stop('drp-own.service');
+        await systemd.startService(service);
+        await writeFile('/run/go', '');
+        while ((await systemd.unit('drp-own.service')).loadState !== 'not-found') await sleep(50);
+        await rm('/run/go');
         const failed = await systemd.start('nowhere.service').catch((error) => error.message);
         if (!/nowhere/.test(failed)) throw new Error('a unit that is not there was started');
       }

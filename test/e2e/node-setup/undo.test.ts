@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { waitFor } from '../../support/wait.ts';
-import { killAt } from './kill.ts';
+import { haltAt, hostUndoes, killAt } from './kill.ts';
 import { startNode, type TestNode } from './node.ts';
 
 const BEHAVIOUR = '/etc/kubelet-behaviour';
@@ -42,15 +41,38 @@ describe('an installation that goes wrong', () => {
 
   it('is undone by the host when the installer dies, also after kubelet was restarted', async () => {
     const before = node.snapshot();
-    await killAt(node, ({ name }) => name === 'check health', ['--undo-after', '20s']);
+    await killAt(node, ({ name }) => name === 'check health');
     const { code, stderr } = await node.install();
     expect({ code, stderr }).toMatchObject({
       code: 1,
-      stderr: expect.stringContaining('another run is at work'),
+      stderr: expect.stringContaining('an earlier run on this node did not end'),
     });
     expect(await node.status()).toMatchObject({ verdict: 'unfinished', unfinished: { hostWillUndo: true } });
-    await waitFor('the host to undo it', () => (node.exists('/var/lib/drp') ? undefined : true), 60_000);
+    await hostUndoes(node);
     await node.kubeletIsWell();
+    expect(node.snapshot()).toEqual(before);
+  });
+
+  it('is not undone under the hands of an installer that is alive', async () => {
+    const before = node.snapshot();
+    await haltAt(
+      node,
+      ({ name }) => name === 'check health',
+      async () => {
+        for (const command of ['rollback', 'uninstall']) {
+          const { code, stderr } = await node.drp('node', command);
+          expect({ code, stderr }).toMatchObject({
+            code: 1,
+            stderr: expect.stringContaining('another run is at work'),
+          });
+        }
+        const { stdout } = await node.run('systemctl', 'status', 'drp-node-lock');
+        expect(stdout).toMatch(/Process \d+ changes this node/);
+      },
+    );
+    expect(await node.status()).toMatchObject({ verdict: 'in-use' });
+    expect((await node.run('systemctl', 'is-active', 'drp-node-lock')).stdout).toBe('inactive\n');
+    expect(await node.uninstall()).toMatchObject({ code: 0 });
     expect(node.snapshot()).toEqual(before);
   });
 

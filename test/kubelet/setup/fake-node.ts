@@ -30,13 +30,16 @@ export interface FakeNode {
   setup(changes?: Partial<SetupDependencies>): SetupDependencies;
   /** How kubelet behaves with this endpoint. */
   behaviour: (endpoint: string | undefined) => 'well' | 'unwell' | 'flaps';
-  serviceWorks: boolean;
+  /** Whether the image service of this program answers. */
+  serviceWorks: (program: string) => boolean;
   readonly restarts: number;
   readonly timer: HostTimer | undefined;
   /** Of the running kubelet. */
   endpoint(): Promise<string | undefined>;
   /** What the host does when it is time, if somebody has armed it: with the program only if that is there. */
   fireTimer(): Promise<void>;
+  /** A process that was at work is gone, or systemd was told to end what holds its lock. */
+  releaseLock(): void;
   reboot(): void;
   startKubelet(): Promise<void>;
   reload(): Promise<void>;
@@ -48,6 +51,8 @@ export interface FakeNode {
 
 /** Shorter than on a real node: its kubelet decides at once. */
 export const TIMING: SetupTiming = { stableMs: 3000, timeoutMs: 6000, undoAfterMs: 600_000 };
+const UNDO_SERVICE = 'drp-node-undo.service';
+const LOCK_SERVICE = 'drp-node-lock.service';
 const SOCKET = '/run/drp/image-service.sock';
 // Writes are synchronised; in memory that costs nothing.
 const FAST_FOLDER = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
@@ -63,6 +68,7 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
   let restarts = 0;
   let startedAtMs = 0;
   let timer: HostTimer | undefined;
+  let isFiring = false;
   let flapping = 0;
   const clock = createStepClock();
 
@@ -100,6 +106,7 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
     if (name.endsWith('.timer')) {
       return { ...NO_UNIT, activeState: timer ? 'active' : 'inactive', subState: timer ? 'waiting' : 'dead' };
     }
+    if (name === UNDO_SERVICE) return { ...NO_UNIT, activeState: isFiring ? 'activating' : 'inactive' };
     const known = loaded.get(name) ?? [];
     const [fragment, ...dropIns] = known;
     const isKubelet = name === 'kubelet.service';
@@ -159,9 +166,23 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
     await runGuard({ socket: option('--socket'), target, waitMs: 1 }, { probe, files, clock });
   }
 
+  /** The paths in it are those of the host, without the folder that this one is in. */
+  function sweep(script: string): string {
+    const own = script
+      .replace(/ (\/(?!dev\/)\S+)/g, ` ${root}$1`)
+      .replace(`grep -qF ${root}`, 'grep -qF ')
+      .replace('systemctl stop drp-node-undo.timer', 'echo stops the timer');
+    return execFileSync('/bin/sh', ['-c', own], { encoding: 'utf8' });
+  }
+
   const probe: SetupDependencies['probe'] = {
     async fileSystems(socket) {
-      const answers = socket !== SOCKET || (active.has('drp-image-service.service') && node.serviceWorks);
+      const [service] = loaded.get('drp-image-service.service') ?? [];
+      const answers =
+        socket !== SOCKET ||
+        (service !== undefined &&
+          active.has('drp-image-service.service') &&
+          node.serviceWorks(splitCommandLine(commandInForce([service]).assignment.value).words[0] ?? ''));
       if (answers) return ['/var/lib/images'];
       throw new SetupError('unhealthy', `${socket} does not answer`);
     },
@@ -175,6 +196,7 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
     unit: state,
     reload,
     async start(unit) {
+      if (unit === UNDO_SERVICE) return node.fireTimer();
       if ((loaded.get(unit) ?? []).length === 0) throw new SetupError('failed', `${unit} is not there`);
       active.add(unit);
     },
@@ -194,6 +216,10 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
       if (timer) throw new SetupError('busy', 'it is there already');
       timer = next;
     },
+    async startService({ name }) {
+      if (active.has(`${name}.service`)) throw new SetupError('busy', 'it is there already');
+      active.add(`${name}.service`);
+    },
     close: async () => undefined,
   };
 
@@ -201,7 +227,7 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
   const node: FakeNode = {
     root,
     behaviour: () => 'well',
-    serviceWorks: true,
+    serviceWorks: () => true,
     get restarts() {
       return pid;
     },
@@ -236,21 +262,20 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
         : undefined;
     },
     async fireTimer() {
-      const commands = timer?.commands ?? [];
-      for (const { words } of commands) {
+      isFiring = true;
+      for (const { words } of timer?.commands ?? []) {
         const [program = '', , script = ''] = words;
         if (words.includes('rollback')) {
-          if (existsSync(join(root, program))) await rollback({ timing: TIMING, boot: false }, node.setup());
-        } else {
-          // The record has the paths of the host, without the folder that this one is in.
-          const own = script
-            .replace(/ (\/(?!dev\/)\S+)/g, ` ${root}$1`)
-            .replace(`grep -qF ${root}`, 'grep -qF ');
-          execFileSync(program, ['-c', own]);
+          if (!existsSync(join(root, program))) continue;
+          // It may fail; then the timer goes on.
+          await rollback({ timing: TIMING, boot: false }, node.setup()).catch(() => undefined);
+        } else if (sweep(script).includes('stops the timer')) {
+          timer = undefined;
         }
       }
-      timer = undefined;
+      isFiring = false;
     },
+    releaseLock: () => void active.delete(LOCK_SERVICE),
     reboot() {
       active.clear();
       timer = undefined;
@@ -264,6 +289,7 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
   for (const [path, content] of Object.entries({ ...nodeFiles(kind), ...extra })) {
     await write(path, typeof content === 'string' ? content : content.text);
   }
+  await write('/proc/self/stat', await readFile('/proc/self/stat', 'utf8'));
   for (const path of ['/bin/rm', '/proc/1/mountinfo', '/run/utmp', '/var/lib/other']) await write(path, '');
   await reload();
   await startKubelet();

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { install, nodeStatus, rollback, uninstall } from '../../../src/kubelet/setup/index.ts';
+import { install, nodeStatus, uninstall } from '../../../src/kubelet/setup/index.ts';
 import { createFakeNode, TIMING } from './fake-node.ts';
 import {
   ENDPOINT,
-  HOST,
   installOptions,
   killBeforeReboot,
+  killBrokenUpgrade,
   killEverywhere,
   killUndo,
   killUninstall,
@@ -60,6 +60,8 @@ describe('a run that dies', () => {
   it('while it undoes is undone by the next', () => killUndo(PLACES));
   it('while it upgrades leaves the old version or the new one', () => killUpgrade(PLACES));
 
+  it('while it upgrades to a version that does not work leaves the old one', () => killBrokenUpgrade(PLACES));
+
   it('before a reboot is undone at boot, without a restart of a kubelet that waits for it', () =>
     killBeforeReboot(PLACES));
 });
@@ -81,7 +83,7 @@ describe('an installation', () => {
   it('is undone before kubelet is touched when the service does not answer', async () => {
     const node = await createFakeNode('eks-al2');
     const [before, restarts] = [await node.snapshot(), node.restarts];
-    node.serviceWorks = false;
+    node.serviceWorks = () => false;
     await expect(install(options(node), TIMING, node.setup(), signal)).rejects.toMatchObject({
       code: 'unhealthy',
     });
@@ -130,17 +132,6 @@ describe('an installation', () => {
       'it was interrupted; the node is as it was',
     );
     expect(await node.snapshot()).toEqual(before);
-  });
-
-  it('gives way when the host has undone it already', async () => {
-    const node = await createFakeNode('eks-al2');
-    const before = await node.snapshot();
-    const progress = async ({ name }: { name: string }): Promise<void> => {
-      if (name === 'commit') await rollback(HOST, node.setup());
-    };
-    await expect(install(options(node), TIMING, node.setup({ progress }), signal)).rejects.toThrow();
-    expect(await node.snapshot()).toEqual(before);
-    expect(await node.endpoint()).toBeUndefined();
   });
 
   it('keeps what somebody else has changed since', async () => {

@@ -150,6 +150,29 @@ export async function killUpgrade(atMost?: number): Promise<void> {
   expect(programs.size).toBe(2);
 }
 
+/** The old version is back, whether the upgrade sees by itself that the new one does not work, or dies on the way. */
+export async function killBrokenUpgrade(atMost?: number): Promise<void> {
+  let before: unknown;
+  await everywhere(
+    atMost,
+    async (node) => {
+      await installed(node);
+      const { program } = await nodeStatus('kubelet.service', SOCKET, node.setup());
+      node.serviceWorks = (other) => other === program?.[0];
+      await node.write('/srv/drp', 'a version that does not work');
+      before = await node.snapshot();
+    },
+    (node) => (dependencies) =>
+      install(installOptions(node), TIMING, dependencies, NOBODY_STOPS).catch(() => undefined),
+    async (node, death) => {
+      await node.fireTimer();
+      expect({ death, files: await node.snapshot() }).toEqual({ death, files: before });
+      const status = await nodeStatus('kubelet.service', SOCKET, node.setup());
+      expect(status).toMatchObject({ verdict: 'in-use', service: { answers: true } });
+    },
+  );
+}
+
 export async function killBeforeReboot(atMost?: number): Promise<void> {
   const whole = await createFakeNode('gke-cos');
   const before = await whole.snapshot();

@@ -70,6 +70,10 @@ async function run(
     ...files,
     put: counted(files.put, async (path, entry) => (entry.type === 'file' ? leaveHalf(path) : undefined)),
     create: counted(files.create, async (path) => leaveHalf(`${path}`)),
+    keep: counted(files.keep),
+    putBack: counted(files.putBack, async (path, entry) =>
+      entry.type === 'file' ? leaveHalf(path) : undefined,
+    ),
     copyIn: counted(files.copyIn, async (_, path) => leaveHalf(path)),
   };
   const dependencies: SetupDependencies = {
@@ -83,8 +87,10 @@ async function run(
       stop: counted(systemd.stop),
       restart: counted(systemd.restart),
       startTimer: counted(systemd.startTimer),
+      startService: counted(systemd.startService),
     },
   };
   const died = await Promise.race([dead, work(dependencies).then(() => false as const)]);
+  if (died) node.releaseLock();
   return { died, changes: count };
 }

@@ -4,7 +4,7 @@ import { link, lstat, mkdir, open, readdir, readlink, rename, rm, rmdir, symlink
 import { basename, dirname, join } from 'node:path/posix';
 import { SetupError } from '../errors.ts';
 import { copyProgram } from './copy-program.ts';
-import { ABSENT, type FileEntry } from './file-entry.ts';
+import { ABSENT, type FileEntry, sameEntry } from './file-entry.ts';
 import { resolveInRoot } from './resolve-in-root.ts';
 
 const LARGEST_FILE_BYTES = 1024 * 1024;
@@ -28,6 +28,10 @@ export interface HostFiles {
    * not empty.
    */
   put(path: string, entry: FileEntry): Promise<void>;
+  /** Keeps the file at a path beside it, until its leftovers are removed; the copy takes no room on the disk. */
+  keep(path: string): Promise<void>;
+  /** Like `put`, but without any need of room on the disk where this is what was kept. */
+  putBack(path: string, entry: FileEntry): Promise<void>;
   /**
    * Makes a file of root's, unless something is there.
    * @returns whether it was made; whoever comes second gets false, also at the same moment
@@ -35,7 +39,7 @@ export interface HostFiles {
   create(path: string, content: string): Promise<boolean>;
   /** Copies a file of ours, and checks what has arrived; as `put` does it, at once or not at all. */
   copyIn(source: string, path: string, sha256: string): Promise<void>;
-  /** Removes what a `put` or a copy that was killed may have left beside a path. */
+  /** Removes what was kept, and what a `put` or a copy that was killed may have left beside a path. */
   removeLeftovers(path: string): Promise<void>;
   exists(path: string): Promise<boolean>;
 }
@@ -49,8 +53,7 @@ export function createHostFiles(root: string, withOwners = process.getuid?.() ==
   const place = async (path: string): Promise<string> =>
     join(await resolveInRoot(root, dirname(path)), basename(path));
 
-  async function snapshot(path: string): Promise<FileEntry> {
-    const real = await place(path);
+  async function entryAt(real: string, path: string): Promise<FileEntry> {
     const status = await lstat(real).catch(absentIsUndefined);
     if (!status) return ABSENT;
     const { uid, gid } = withOwners ? status : { uid: 0, gid: 0 };
@@ -63,7 +66,7 @@ export function createHostFiles(root: string, withOwners = process.getuid?.() ==
   }
 
   return {
-    snapshot,
+    snapshot: async (path) => entryAt(await place(path), path),
     locate: (path) => resolveInRoot(root, path),
     async readText(path) {
       const real = await resolveInRoot(root, path);
@@ -75,6 +78,20 @@ export function createHostFiles(root: string, withOwners = process.getuid?.() ==
     },
     async put(path, entry) {
       await putEntry(await place(path), entry, withOwners);
+    },
+    async keep(path) {
+      const real = await place(path);
+      await rm(keptName(real), { force: true });
+      await link(real, keptName(real)).catch(linksAreOptional);
+    },
+    async putBack(path, entry) {
+      const real = await place(path);
+      if (entry.type === 'file' && sameEntry(await entryAt(keptName(real), path), entry)) {
+        await rename(keptName(real), real);
+        await syncFolder(dirname(real));
+      } else {
+        await putEntry(real, entry, withOwners);
+      }
     },
     async create(path, content) {
       const real = await place(path);
@@ -100,9 +117,10 @@ export function createHostFiles(root: string, withOwners = process.getuid?.() ==
     },
     async removeLeftovers(path) {
       const real = await place(path);
-      const leftover = basename(temporaryName(real));
+      const leftovers = [temporaryName(real), keptName(real)].map((name) => basename(name));
       for (const name of (await readdir(dirname(real)).catch(absentIsUndefined)) ?? []) {
-        if (name.startsWith(leftover)) await rm(join(dirname(real), name), { force: true });
+        if (leftovers.some((leftover) => name.startsWith(leftover)))
+          await rm(join(dirname(real), name), { force: true });
       }
     },
     exists: async (path) => (await lstat(await place(path)).catch(absentIsUndefined)) !== undefined,
@@ -190,6 +208,16 @@ async function readBounded(real: string, path: string, limit: number): Promise<B
 /** In the same folder, so that it can be renamed; hidden, and with an ending that nobody reads. */
 export function temporaryName(real: string): string {
   return join(dirname(real), `.${basename(real)}.drp-new`);
+}
+
+/** Hidden, too, and read by nobody. */
+function keptName(real: string): string {
+  return join(dirname(real), `.${basename(real)}.drp-kept`);
+}
+
+/** Some file systems have none. */
+function linksAreOptional(error: unknown): void {
+  if (!['EPERM', 'EOPNOTSUPP', 'EMLINK'].includes(String(codeOf(error)))) throw error;
 }
 
 function absentIsUndefined(error: unknown): undefined {

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path/posix';
 import { SetupError } from '../errors.ts';
-import { ABSENT, type FileEntry, type HostFiles, rootFile, rootFolder } from '../host/index.ts';
+import { ABSENT, type FileEntry, type HostFiles, rootFile, rootFolder, sameEntry } from '../host/index.ts';
 import {
   type Change,
   type InstalledRecord,
@@ -49,13 +49,16 @@ export interface Journal {
   /** Kubelet is restarted now: whoever undoes it has to restart it again. */
   markRestart(id: string): Promise<void>;
   restartWasMarked(id: string): Promise<boolean>;
+  /** Whether it is still begun, and nothing was decided about it. */
+  isOpen(id: string): Promise<boolean>;
   /**
-   * Decides for one of two, once: only the first who asks is obeyed.
+   * Decides for one of two, once: only the first who asks is obeyed. To undo needs no room on the disk: what nobody has
+   * committed is undone, whether or not that can be written down.
    * @returns what was decided
    */
   decide(id: string, decision: Decision): Promise<Decision>;
   decision(id: string): Promise<Decision | undefined>;
-  /** Writes the record down and forgets the journal; may be repeated. */
+  /** Writes the record down, if it is another one, and forgets the journal; may be repeated. */
   finish(entry: JournalEntry, installed: InstalledRecord | undefined): Promise<void>;
   /** Removes what a run that was killed has left where there is neither a record nor a journal. */
   sweep(): Promise<void>;
@@ -147,14 +150,22 @@ export function createJournal(folder: string, files: HostFiles): Journal {
     markRestart: (id) => files.put(restartFile(id), privateFile('')),
     restartWasMarked: (id) => files.exists(restartFile(id)),
     decision,
+    isOpen: async (id) =>
+      (await read<StoredEntryV1>(journalFile))?.id === id && (await decision(id)) === undefined,
     async decide(id, wanted) {
-      if (await files.create(decisionFile(id), wanted)) return wanted;
+      try {
+        if (await files.create(decisionFile(id), wanted)) return wanted;
+      } catch (error) {
+        if (wanted === 'commit') throw error;
+        return (await decision(id)) ?? wanted;
+      }
       const made = await decision(id);
       if (made === undefined) throw new SetupError('failed', `${decisionFile(id)} can't be read`);
       return made;
     },
     async finish(entry, installed) {
-      await files.put(recordFile, installed ? privateFile(JSON.stringify(storeRecord(installed))) : ABSENT);
+      const record = installed ? privateFile(JSON.stringify(storeRecord(installed))) : ABSENT;
+      if (!sameEntry(await files.snapshot(recordFile), record)) await files.put(recordFile, record);
       await files.put(journalFile, ABSENT);
       await files.put(restartFile(entry.id), ABSENT);
       await files.put(decisionFile(entry.id), ABSENT);

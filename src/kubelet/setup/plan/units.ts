@@ -40,6 +40,9 @@ export const SERVICE_ENVIRONMENT: Readonly<Record<string, string>> = {
 /** At boot kubelet waits for as long at most until the image service is ready. */
 const READY_WITHIN = '60s';
 
+/** One that does not answer itself for so long is started again; it looks three times as often. */
+const ALIVE_WITHIN = '60s';
+
 /** systemd listens, so kubelet finds the socket before the service is up, and while it starts again. */
 export function socketUnit({ socket, kubeletUnit }: UnitSettings): string {
   return lines([
@@ -64,12 +67,15 @@ export function socketUnit({ socket, kubeletUnit }: UnitSettings): string {
   ]);
 }
 
-/** Where it can tell when it is ready, kubelet waits at boot until it is, or has failed: however slow that boot is. */
+/**
+ * Where it can tell when it is ready, kubelet waits at boot until it is, or has failed: however slow that boot is; and
+ * systemd ends it when it hangs. Where there is nothing to tell with, both would only harm.
+ */
 export function serviceUnit({ program, configFile, kubeletUnit, notifies }: UnitSettings): string {
   const config = requireSafePath(configFile, 'the configuration file');
   // The messages come from systemd-notify, a process of its own.
   const type = notifies
-    ? ['Type=notify', 'NotifyAccess=all', `TimeoutStartSec=${READY_WITHIN}`]
+    ? ['Type=notify', 'NotifyAccess=all', `TimeoutStartSec=${READY_WITHIN}`, `WatchdogSec=${ALIVE_WITHIN}`]
     : ['Type=simple'];
   return lines([
     FILE_HEADER,

@@ -1,6 +1,6 @@
 import { SetupError } from '../errors.ts';
 import { type BusConnection, BusError, connectToBus } from './connection.ts';
-import type { HostTimer, Systemd } from './systemd.ts';
+import { type HostService, type HostTimer, LONGEST_JOB_MS, type Systemd } from './systemd.ts';
 import { unitState } from './unit-properties.ts';
 
 const SERVICE = 'org.freedesktop.systemd1';
@@ -12,8 +12,7 @@ const BUS = {
   interface: 'org.freedesktop.DBus',
 };
 const KNOCK_INTERVAL_MS = 50;
-const JOB_TIMEOUT_MS = 180_000;
-const TIMER_ACCURACY_US = 100_000;
+const TIMER_ACCURACY_MS = 100;
 const UNIT_EXISTS = `${SERVICE}.UnitExists`;
 const NO_SUCH_UNIT = `${SERVICE}.NoSuchUnit`;
 
@@ -104,7 +103,7 @@ function createSystemd(connection: BusConnection): Systemd {
       results.set(path, result);
       if (path === wanted) settle?.(result);
     });
-    const timer = setTimeout(() => settle?.('timeout'), JOB_TIMEOUT_MS);
+    const timer = setTimeout(() => settle?.('timeout'), LONGEST_JOB_MS);
     try {
       wanted = String(await manager(member, 'ss', unit, 'replace'));
       const early = results.get(wanted);
@@ -118,6 +117,15 @@ function createSystemd(connection: BusConnection): Systemd {
     } finally {
       clearTimeout(timer);
       stop();
+    }
+  }
+
+  async function startTransient([name, ...rest]: TransientUnit): Promise<void> {
+    try {
+      await manager('StartTransientUnit', 'ssa(sv)a(sa(sv))', name, 'fail', ...rest);
+    } catch (error) {
+      if (!(error instanceof BusError) || error.errorName !== UNIT_EXISTS) throw error;
+      throw new SetupError('busy', `${name} is there already`, { cause: error });
     }
   }
 
@@ -137,27 +145,29 @@ function createSystemd(connection: BusConnection): Systemd {
     stop: (unit) => ignoring(NO_SUCH_UNIT, job('StopUnit', unit)),
     restart: (unit) => job('RestartUnit', unit),
     resetFailed: (unit) => ignoring(NO_SUCH_UNIT, manager('ResetFailedUnit', 's', unit)),
-    async startTimer(timer) {
-      try {
-        await manager('StartTransientUnit', 'ssa(sv)a(sa(sv))', ...timerUnits(timer));
-      } catch (error) {
-        if (!(error instanceof BusError) || error.errorName !== UNIT_EXISTS) throw error;
-        throw new SetupError('busy', `${timer.name}.timer is there already`, { cause: error });
-      }
-    },
+    startTimer: (timer) => startTransient(timerUnits(timer)),
+    startService: (service) => startTransient(serviceUnit(service)),
     close: () => connection.close(),
   };
 }
 
-function timerUnits({ name, description, afterMs, commands }: HostTimer): unknown[] {
+type Properties = readonly (readonly [name: string, value: readonly [type: string, value: unknown]])[];
+type TransientUnit = readonly [
+  name: string,
+  own: Properties,
+  others: readonly (readonly [string, Properties])[],
+];
+
+/** The names are those of old, which systemd 219 has, and which the newest one still takes. */
+function timerUnits({ name, description, afterMs, againMs, commands }: HostTimer): TransientUnit {
   const exec = commands.map(({ words, mayFail = false }) => [words[0], [...words], mayFail]);
   return [
     `${name}.timer`,
-    'fail',
     [
       ['Description', ['s', description]],
-      ['TimersMonotonic', ['a(st)', [['OnActiveSec', Math.round(afterMs * 1000)]]]],
-      ['AccuracyUSec', ['t', TIMER_ACCURACY_US]],
+      ['OnActiveSec', ['t', microseconds(afterMs)]],
+      ['OnUnitInactiveSec', ['t', microseconds(againMs)]],
+      ['AccuracySec', ['t', microseconds(TIMER_ACCURACY_MS)]],
     ],
     [
       [
@@ -170,6 +180,21 @@ function timerUnits({ name, description, afterMs, commands }: HostTimer): unknow
       ],
     ],
   ];
+}
+
+function serviceUnit({ name, description, command }: HostService): TransientUnit {
+  return [
+    `${name}.service`,
+    [
+      ['Description', ['s', description]],
+      ['ExecStart', ['a(sasb)', [[command[0], [...command], false]]]],
+    ],
+    [],
+  ];
+}
+
+function microseconds(milliseconds: number): number {
+  return Math.round(milliseconds * 1000);
 }
 
 async function ignoring(errorName: string, call: Promise<unknown>): Promise<void> {

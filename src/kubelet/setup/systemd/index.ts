@@ -1,2 +1,2 @@
 export { connectToSystemd, type SystemdSockets } from './dbus-systemd.ts';
-export type { HostTimer, Systemd, UnitState } from './systemd.ts';
+export { type HostService, type HostTimer, LONGEST_JOB_MS, type Systemd, type UnitState } from './systemd.ts';

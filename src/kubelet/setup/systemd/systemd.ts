@@ -27,9 +27,22 @@ export interface HostTimer {
   readonly name: string;
   readonly description: string;
   readonly afterMs: number;
+  /** Until somebody stops the timer, all is run again so long after it has ended. */
+  readonly againMs: number;
   /** Run one after the other. One that fails stops the rest unless it may. */
   readonly commands: readonly { readonly words: readonly string[]; readonly mayFail?: boolean }[];
 }
+
+/** A service without a file; nothing of it stays when it ends. */
+export interface HostService {
+  /** Without a suffix. */
+  readonly name: string;
+  readonly description: string;
+  readonly command: readonly string[];
+}
+
+/** A job that takes longer is given up. */
+export const LONGEST_JOB_MS = 180_000;
 
 /** The part of systemd that node setup needs. Every call is given up when it takes too long. */
 export interface Systemd {
@@ -47,5 +60,7 @@ export interface Systemd {
   resetFailed(unit: string): Promise<void>;
   /** @throws {SetupError} `busy` when there is one of this name */
   startTimer(timer: HostTimer): Promise<void>;
+  /** @throws {SetupError} `busy` when there is one of this name */
+  startService(service: HostService): Promise<void>;
   close(): Promise<void>;
 }
