@@ -1,11 +1,9 @@
-import { join } from 'node:path/posix';
 import { sameEntry } from './host/index.ts';
 import { healthPort } from './live-state.ts';
 import {
   endpointOf,
   filesWithoutUs,
   type InstalledRecord,
-  KUBELET_CONFIG_NAME,
   SERVICE_UNIT,
   type Strategy,
   withFlags,
@@ -28,7 +26,8 @@ import { commandInForce } from './unit-file/index.ts';
  *
  * - `in-use`: kubelet runs with the image service, and all is well
  * - `bypassed`: installed, but the running kubelet does without; the guard has decided so when it was started
- * - `changed`: in use, but files are not as they were installed: install again
+ * - `changed`: in use, but files are not as they were installed; or they were changed since kubelet was started, so that
+ *   nobody can tell what it uses: install again
  * - `unhealthy`: kubelet or the service is not well
  * - `unfinished`: a run did not end
  * - `absent`: not installed
@@ -85,7 +84,7 @@ export async function nodeStatus(
   const facts = {
     installed: record !== undefined,
     unfinished: pending !== undefined,
-    uses: endpoint === endpointOf(record?.socket ?? socket),
+    use: useOf(source, endpoint === endpointOf(record?.socket ?? socket)),
     healthy,
     service,
     changed: changedFiles.length > 0,
@@ -109,29 +108,34 @@ export async function nodeStatus(
   };
 }
 
+type Use = 'yes' | 'no' | 'unknown';
+
+function useOf(source: EndpointInUse['source'], isOurs: boolean): Use {
+  if (source === 'unknown') return 'unknown';
+  return isOurs ? 'yes' : 'no';
+}
+
 function verdictOf(facts: {
   readonly installed: boolean;
   readonly unfinished: boolean;
-  readonly uses: boolean;
+  readonly use: Use;
   readonly healthy: boolean;
   readonly service: NodeStatus['service'];
   readonly changed: boolean;
 }): Verdict {
   if (facts.unfinished) return 'unfinished';
-  if (!facts.installed && !facts.uses) return 'absent';
-  if (!facts.healthy || (facts.uses && !facts.service.answers)) return 'unhealthy';
-  if (!facts.uses) return 'bypassed';
-  return facts.changed || !facts.installed ? 'changed' : 'in-use';
+  if (!facts.installed && facts.use !== 'yes') return 'absent';
+  if (!facts.healthy || (facts.use !== 'no' && !facts.service.answers)) return 'unhealthy';
+  if (facts.use === 'no') return 'bypassed';
+  return facts.changed || !facts.installed || facts.use === 'unknown' ? 'changed' : 'in-use';
 }
 
 async function readEndpoint(
   kubelet: LiveKubelet,
   { files }: SetupDependencies,
-  configz: Parameters<typeof endpointInUse>[3],
+  configz: Parameters<typeof endpointInUse>[2],
 ): Promise<EndpointInUse> {
-  const folder = kubelet.flags.last('config-dir');
-  const file = folder ? join(folder, KUBELET_CONFIG_NAME) : undefined;
-  return endpointInUse(kubelet, files, file, configz).catch(() => ({
+  return endpointInUse(kubelet, files, configz).catch(() => ({
     endpoint: undefined,
     source: 'unknown' as const,
   }));

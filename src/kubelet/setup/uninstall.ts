@@ -1,7 +1,6 @@
-import { join } from 'node:path/posix';
 import { finishCommit } from './install.ts';
 import type { JournalEntry } from './journal/index.ts';
-import { endpointOf, type InstalledRecord, KUBELET_CONFIG_NAME } from './plan/index.ts';
+import { endpointOf, type InstalledRecord } from './plan/index.ts';
 import { endpointInUse, readLiveKubelet } from './platform/index.ts';
 import type { SetupDependencies, SetupTiming } from './setup.ts';
 import { undo } from './undo.ts';
@@ -24,7 +23,7 @@ export async function uninstall(timing: SetupTiming, dependencies: SetupDependen
   const installed = await journal.installed();
   if (!installed) return { outcome: unfinished.outcome, notes: unfinished.notes };
 
-  const { mainPid, inUse } = await readUse(installed.kubeletUnit, installed.socket, dependencies);
+  const { mainPid, inUse } = await readUse(installed, dependencies);
   await armUndoTimer(installed.program, timing, copiedProgram(installed), dependencies);
   const id = randomId();
   await progress({ name: 'begin journal', subject: id });
@@ -88,15 +87,13 @@ async function disarm(boot: boolean, dependencies: SetupDependencies): Promise<v
   if (!boot) await disarmUndoTimer(dependencies);
 }
 
+/** Files say what kubelet was told to read, not what it has read: by them alone it is not left running without us. */
 async function readUse(
-  unit: string,
-  socket: string,
+  { kubeletUnit, socket, strategy }: InstalledRecord,
   { systemd, files, configz }: SetupDependencies,
 ): Promise<{ mainPid: number; inUse: boolean }> {
-  const kubelet = await readLiveKubelet(unit, systemd, files);
-  const folder = kubelet.flags.last('config-dir');
-  const file = folder && join(folder, KUBELET_CONFIG_NAME);
-  const { endpoint, source } = await endpointInUse(kubelet, files, file || undefined, await configz());
-  const isUnknown = source === 'unknown';
-  return { mainPid: kubelet.state.mainPid, inUse: isUnknown || endpoint === endpointOf(socket) };
+  const kubelet = await readLiveKubelet(kubeletUnit, systemd, files);
+  const { endpoint, source } = await endpointInUse(kubelet, files, await configz());
+  const isKnown = source === 'flag' || source === 'configz' || strategy !== 'config-dir';
+  return { mainPid: kubelet.state.mainPid, inUse: !isKnown || endpoint === endpointOf(socket) };
 }

@@ -62,6 +62,7 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
   let pid = 100;
   let restarts = 0;
   let startedAtMs = 0;
+  let configured: string | undefined;
   let timer: HostTimer | undefined;
   let flapping = 0;
   const clock = createStepClock();
@@ -147,7 +148,21 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
     startedAtMs = Date.now() + 1;
     active.add('kubelet.service');
     await write(`/proc/${pid}/cmdline`, `${args.join('\0')}\0`);
+    configured = await readImageService(args);
     flapping = node.behaviour(await node.endpoint()) === 'flaps' ? 3 : 0;
+  }
+
+  /** Of the files in `--config-dir`: kubelet reads them once. */
+  async function readImageService(args: readonly string[]): Promise<string | undefined> {
+    const folder = args.find((arg) => arg.startsWith('--config-dir='))?.slice('--config-dir='.length);
+    if (folder === undefined) return undefined;
+    const names = await readdir(join(root, folder), { recursive: true });
+    let found: string | undefined;
+    for (const name of names.filter((name) => name.endsWith('.conf')).sort()) {
+      const config = JSON.parse(await readFile(join(root, folder, name), 'utf8'));
+      found = (config as { imageServiceEndpoint?: string }).imageServiceEndpoint ?? found;
+    }
+    return found;
   }
 
   async function runBefore(words: readonly string[]): Promise<void> {
@@ -228,12 +243,7 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
     async endpoint() {
       const text = (await files.readText(`/proc/${pid}/cmdline`)) ?? '';
       const [, flag] = [...text.matchAll(/--image-service-endpoint[=\0]([^\0]+)/g)].at(-1) ?? [];
-      if (flag !== undefined) return flag;
-      const [, folder] = /--config-dir=([^\0]+)/.exec(text) ?? [];
-      const config = folder ? await files.readText(`${folder}/90-drp.conf`) : undefined;
-      return config
-        ? (JSON.parse(config) as { imageServiceEndpoint: string }).imageServiceEndpoint
-        : undefined;
+      return flag ?? configured;
     },
     async fireTimer() {
       const commands = timer?.commands ?? [];

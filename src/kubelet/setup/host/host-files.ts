@@ -1,6 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, lstat, mkdir, open, readdir, readlink, rename, rm, rmdir, symlink } from 'node:fs/promises';
+import {
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  symlink,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path/posix';
 import { SetupError } from '../errors.ts';
 import { copyProgram } from './copy-program.ts';
@@ -23,6 +35,13 @@ export interface HostFiles {
   readText(path: string): Promise<string | undefined>;
   /** Names in a folder; none when there is no folder. */
   list(folder: string): Promise<readonly string[]>;
+  /**
+   * All that is in a folder and below: names in the order of their bytes, a folder before what is in it. Links are named
+   * and not followed. None when there is no folder.
+   */
+  walk(folder: string): Promise<readonly { readonly path: string; readonly isFolder: boolean }[]>;
+  /** When a file, or a link to it, was last changed, in milliseconds since the epoch; undefined when there is none. */
+  changedAt(path: string): Promise<number | undefined>;
   /**
    * Makes it so, at once or not at all, and on disk when this resolves. A folder that is to be absent stays when it is
    * not empty.
@@ -62,8 +81,27 @@ export function createHostFiles(root: string, withOwners = process.getuid?.() ==
     return { type: 'file', mode, uid, gid, content, modifiedMs: status.mtimeMs };
   }
 
+  async function walk(folder: string): Promise<{ path: string; isFolder: boolean }[]> {
+    const real = await resolveInRoot(root, folder);
+    const entries = (await readdir(real, { withFileTypes: true }).catch(absentIsUndefined)) ?? [];
+    entries.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+    const found: { path: string; isFolder: boolean }[] = [];
+    for (const entry of entries) {
+      const path = join(folder, entry.name);
+      found.push({ path, isFolder: entry.isDirectory() });
+      if (entry.isDirectory()) found.push(...(await walk(path)));
+    }
+    return found;
+  }
+
   return {
     snapshot,
+    walk,
+    async changedAt(path) {
+      const link = await lstat(await place(path)).catch(absentIsUndefined);
+      const target = await stat(await resolveInRoot(root, path)).catch(absentIsUndefined);
+      return link && Math.max(link.mtimeMs, target?.mtimeMs ?? 0);
+    },
     locate: (path) => resolveInRoot(root, path),
     async readText(path) {
       const real = await resolveInRoot(root, path);

@@ -4,9 +4,11 @@ import { ABSENT, type FileEntry, type HostFiles, rootFile, rootFolder, sameEntry
 import {
   type Backend,
   detectPlatform,
+  type EndpointInUse,
   endpointInUse,
   findBackend,
   findExecutableFolder,
+  type KubeletConfig,
   type LiveKubelet,
   type Platform,
   readKubeletConfig,
@@ -56,6 +58,8 @@ export interface PlanDependencies {
   readonly files: HostFiles;
   /** SHA-256 of a file of ours, in hexadecimal. */
   readonly fileHash: (path: string) => Promise<string>;
+  /** Kubelet's own answer about its configuration; undefined where it can't be asked. */
+  readonly configz: () => Promise<KubeletConfig | undefined>;
 }
 
 type Entries = (readonly [path: string, entry: FileEntry])[];
@@ -69,7 +73,7 @@ export async function buildPlan(
   options: InstallOptions,
   kubelet: LiveKubelet,
   record: InstalledRecord | undefined,
-  { files, fileHash }: PlanDependencies,
+  { files, fileHash, configz }: PlanDependencies,
 ): Promise<Plan> {
   if (kubelet.state.needDaemonReload) {
     throw new SetupError(
@@ -125,8 +129,8 @@ export async function buildPlan(
     folders: record?.folders ?? [],
     changes: all,
   };
-  const inUse = await endpointInUse(kubelet, files, guardConfig);
-  const reason = restartReason(record, next, changes, inUse.endpoint === endpoint);
+  const inUse = record && (await endpointInUse(kubelet, files, await configz()));
+  const reason = restartReason(record, next, changes, inUse);
   return {
     platform: await detectPlatform(kubelet, files),
     strategy,
@@ -242,12 +246,14 @@ function restartReason(
   record: InstalledRecord | undefined,
   next: InstalledRecord,
   changes: readonly Change[],
-  uses: boolean,
+  inUse: EndpointInUse | undefined,
 ): string | undefined {
   if (!record) return 'kubelet does not use the image service yet';
   if (record.strategy !== next.strategy || record.socket !== next.socket)
     return 'kubelet is wired in another way';
-  if (!uses) return 'the running kubelet does not use the image service';
+  if (inUse?.source === 'unknown') return 'files that kubelet reads were changed since it was started';
+  if (inUse?.endpoint !== endpointOf(next.socket))
+    return 'the running kubelet does not use the image service';
   const touched = changes.filter(({ phase, after }) => phase === 'kubelet' && after.type === 'file');
   return touched.some((change) => commandOf(change.before) !== commandOf(change.after))
     ? "kubelet's own command has changed"

@@ -26,6 +26,7 @@ export { filesWithoutUs } from './pristine-files.ts';
 export {
   type Change,
   entryWithoutUs,
+  formerGuardFiles,
   type InstalledRecord,
   restoreChange,
   restoreRecord,

@@ -65,3 +65,11 @@ export function entryWithoutUs(
   if (!known) return current;
   return sameEntry(current, known.after) ? known.before : current;
 }
+
+/** What an earlier installation's guard has written, and no guard of the next one writes. */
+export function formerGuardFiles(
+  record: InstalledRecord | undefined,
+  next: Pick<InstalledRecord, 'guardFiles'>,
+): readonly string[] {
+  return (record?.guardFiles ?? []).filter((path) => !next.guardFiles.includes(path));
+}

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { DEFAULT_TIMING, install, planInstall } from '../../../../src/kubelet/setup/index.ts';
+import { planInstall } from '../../../../src/kubelet/setup/index.ts';
 import { createFakeNode } from '../fake-node.ts';
-import { installOptions, NOBODY_STOPS } from '../kill-matrix.ts';
+import { installOptions } from '../kill-matrix.ts';
 import { unitTexts } from '../unit-file/unit-texts.ts';
 
 const UNIT = '/etc/systemd/system/kubelet.service';
@@ -125,17 +125,6 @@ describe('a plan', () => {
     await expect(planInstall(installOptions(node, { program }), node.setup())).rejects.toThrow(
       'does not allow',
     );
-  });
-
-  it('goes over to another strategy, and leaves nothing of the first', async () => {
-    const node = await createFakeNode('eks-al2023');
-    const before = await node.snapshot();
-    await install(installOptions(node, { strategy: 'drop-in' }), DEFAULT_TIMING, node.setup(), NOBODY_STOPS);
-    await install(installOptions(node, { strategy: 'unit' }), DEFAULT_TIMING, node.setup(), NOBODY_STOPS);
-    const paths = Object.keys(await node.snapshot());
-    expect(paths.filter((path) => path.includes('kubelet.service.d'))).toEqual([]);
-    expect(paths).toContain('/var/lib/drp/node/kubelet.service.original');
-    expect(before[UNIT]).not.toBe((await node.snapshot())[UNIT]);
   });
 });
 
