@@ -1,7 +1,7 @@
 import { basename, dirname } from 'node:path/posix';
 
 import { waitUntilHealthy } from './health/index.ts';
-import { ABSENT, sameEntry } from './host/index.ts';
+import { ABSENT, sameContent, sameEntry } from './host/index.ts';
 import type { JournalEntry } from './journal/index.ts';
 import { healthPort } from './live-state.ts';
 import { type Change, FLAGS_VARIABLE } from './plan/index.ts';
@@ -78,7 +78,7 @@ async function putBack(changes: readonly Change[], dependencies: SetupDependenci
     await files.removeLeftovers(path);
     const current = await files.snapshot(path);
     if (sameEntry(current, before)) continue;
-    const isOurs = sameEntry(current, after) || (before.type === 'absent' && hasOurName(path));
+    const isOurs = sameContent(current, after) || (before.type === 'absent' && hasOurName(path));
     if (isOurs) {
       await progress({ name: 'put back file', subject: path });
       await files.put(path, before);

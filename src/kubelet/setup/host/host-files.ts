@@ -16,7 +16,8 @@ import {
 import { basename, dirname, join } from 'node:path/posix';
 import { SetupError } from '../errors.ts';
 import { copyProgram } from './copy-program.ts';
-import { ABSENT, type FileEntry } from './file-entry.ts';
+import { ABSENT, type FileEntry, type PlainFile } from './file-entry.ts';
+import { mayGiveFilesAway } from './owners.ts';
 import { resolveInRoot } from './resolve-in-root.ts';
 
 const LARGEST_FILE_BYTES = 1024 * 1024;
@@ -31,6 +32,10 @@ export interface HostFiles {
   locate(path: string): Promise<string>;
   /** What is there now. @throws {SetupError} for what is neither a file, a folder nor a link, and for huge files */
   snapshot(path: string): Promise<FileEntry>;
+  /** A file, links followed; undefined when there is none. @throws {SetupError} for anything else than a file */
+  readFile(path: string): Promise<PlainFile | undefined>;
+  /** Whether `put` could make an entry again as it is, its owner included. */
+  canMake(entry: FileEntry): boolean;
   /** The text of a file, links followed; undefined when there is none. */
   readText(path: string): Promise<string | undefined>;
   /** Names in a folder; none when there is no folder. */
@@ -62,14 +67,18 @@ export interface HostFiles {
 /**
  * @param root where the host's `/` is for us
  * @param withOwners whether owners are kept; only root can, and for anybody else all files count as root's
+ * @param anyOwner whether files can be given to others than root
  */
-export function createHostFiles(root: string, withOwners = process.getuid?.() === 0): HostFiles {
+export function createHostFiles(
+  root: string,
+  withOwners = process.getuid?.() === 0,
+  anyOwner = withOwners && mayGiveFilesAway(),
+): HostFiles {
   // The last part is not followed: a link is replaced, never written through.
   const place = async (path: string): Promise<string> =>
     join(await resolveInRoot(root, dirname(path)), basename(path));
 
-  async function snapshot(path: string): Promise<FileEntry> {
-    const real = await place(path);
+  async function entryAt(real: string, path: string): Promise<FileEntry> {
     const status = await lstat(real).catch(absentIsUndefined);
     if (!status) return ABSENT;
     const { uid, gid } = withOwners ? status : { uid: 0, gid: 0 };
@@ -80,6 +89,8 @@ export function createHostFiles(root: string, withOwners = process.getuid?.() ==
     const content = await readBounded(real, path, LARGEST_FILE_BYTES);
     return { type: 'file', mode, uid, gid, content, modifiedMs: status.mtimeMs };
   }
+
+  const snapshot = async (path: string): Promise<FileEntry> => entryAt(await place(path), path);
 
   async function walk(folder: string): Promise<{ path: string; isFolder: boolean }[]> {
     const real = await resolveInRoot(root, folder);
@@ -102,6 +113,14 @@ export function createHostFiles(root: string, withOwners = process.getuid?.() ==
       const target = await stat(await resolveInRoot(root, path)).catch(absentIsUndefined);
       return link && Math.max(link.mtimeMs, target?.mtimeMs ?? 0);
     },
+    async readFile(path) {
+      const entry = await entryAt(await resolveInRoot(root, path), path);
+      if (entry.type === 'absent') return undefined;
+      if (entry.type !== 'file') throw new SetupError('refused', `${path} is no file`);
+      return entry;
+    },
+    canMake: (entry) =>
+      !withOwners || anyOwner || entry.type !== 'file' || (entry.uid === 0 && entry.gid === 0),
     locate: (path) => resolveInRoot(root, path),
     async readText(path) {
       const real = await resolveInRoot(root, path);
@@ -172,11 +191,7 @@ async function putEntry(real: string, entry: FileEntry, withOwners: boolean): Pr
   await syncFolder(dirname(real));
 }
 
-async function writeSynced(
-  path: string,
-  entry: Extract<FileEntry, { type: 'file' }>,
-  withOwners: boolean,
-): Promise<void> {
+async function writeSynced(path: string, entry: PlainFile, withOwners: boolean): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
     await file.writeFile(entry.content);

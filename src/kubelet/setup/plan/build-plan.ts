@@ -62,6 +62,8 @@ export interface PlanDependencies {
   readonly configz: () => Promise<KubeletConfig | undefined>;
 }
 
+const SELINUX_ENFORCING = '/sys/fs/selinux/enforce';
+
 type Entries = (readonly [path: string, entry: FileEntry])[];
 
 /**
@@ -108,7 +110,7 @@ export async function buildPlan(
     journalFile: join(STATE_FOLDER, 'journal.json'),
     notifies: await hasNotifyProgram(files),
   };
-  const wiring = await wireKubelet(strategy, kubelet, pristine, settings, files);
+  const wiring = await wireKubelet(strategy, kubelet, pristine, settings, { record, files });
   await requireFreeGuardFile(wiring.guardFiles, record, files);
   const wanted = {
     service: [...folders, ...(await serviceEntries(settings, options, backend, files))],
@@ -116,6 +118,7 @@ export async function buildPlan(
   };
 
   const { changes, all } = await compare(wanted, record, files);
+  await requireRestorable(changes, record, files);
   const next: InstalledRecord = {
     version: 1,
     strategy,
@@ -227,6 +230,35 @@ function pristineEntry(path: string, current: FileEntry, record: InstalledRecord
     current.content.toString('utf8').startsWith(FILE_HEADER);
   const without = entryWithoutUs(path, current, record);
   return isOurs && without === current ? ABSENT : without;
+}
+
+/**
+ * What is replaced is put back as a new file.
+ * @throws {SetupError} when that one could not be all that the old one is
+ */
+async function requireRestorable(
+  changes: readonly Change[],
+  record: InstalledRecord | undefined,
+  files: HostFiles,
+): Promise<void> {
+  const enforcing = (await files.readText(SELINUX_ENFORCING))?.trim() === '1';
+  for (const { path, phase, before } of changes) {
+    if (before.type !== 'file') continue;
+    if (!files.canMake(before)) {
+      throw new SetupError(
+        'refused',
+        `${path} belongs to ${before.uid}:${before.gid}, which can't be put back without CAP_CHOWN: ` +
+          'give it to root, or install on the host itself',
+      );
+    }
+    const isOurs = phase === 'service' || record?.changes.some((change) => change.path === path);
+    if (enforcing && !isOurs) {
+      throw new SetupError(
+        'refused',
+        `SELinux is enforcing, and the label of ${path} could not be put back: use --strategy drop-in`,
+      );
+    }
+  }
 }
 
 async function requireFreeGuardFile(

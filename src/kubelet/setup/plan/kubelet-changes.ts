@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path/posix';
 import { SetupError } from '../errors.ts';
-import { type FileEntry, type HostFiles, rootFile, rootFolder } from '../host/index.ts';
+import { type FileEntry, type HostFiles, type PlainFile, rootFile, rootFolder } from '../host/index.ts';
 import type { LiveKubelet } from '../platform/index.ts';
 import {
   type Assignment,
@@ -20,6 +20,8 @@ import {
   UNIT_FOLDER,
 } from './names.ts';
 import type { Strategy } from './options.ts';
+import { fileWithoutUs } from './pristine-files.ts';
+import type { InstalledRecord } from './record.ts';
 import {
   ENVIRONMENT_LINE,
   guardLines,
@@ -38,6 +40,9 @@ export interface KubeletWiring {
   readonly command: string | undefined;
 }
 
+/** What stands in a text for bytes that are no UTF-8. */
+const NO_CHARACTER = '\ufffd';
+
 /** In the order of preference: it has to come after every other drop-in that sets the command. */
 const DROP_IN_NAMES = ['90-drp.conf', 'zz-drp.conf', 'zzzz-zzzz-drp.conf'];
 
@@ -46,7 +51,7 @@ export async function wireKubelet(
   kubelet: LiveKubelet,
   pristine: readonly NamedUnitFile[],
   settings: UnitSettings,
-  files: HostFiles,
+  { record, files }: { readonly record: InstalledRecord | undefined; readonly files: HostFiles },
 ): Promise<KubeletWiring> {
   const remove = (await files.exists('/bin/rm')) ? '/bin/rm' : '/usr/bin/rm';
   switch (strategy) {
@@ -55,7 +60,7 @@ export async function wireKubelet(
     case 'drop-in':
       return dropInWiring(kubelet, pristine, settings, remove);
     case 'unit':
-      return unitWiring(pristine, settings, remove);
+      return unitWiring(pristine, settings, remove, (path) => fileWithoutUs(path, record, files));
   }
 }
 
@@ -114,13 +119,16 @@ function dropInWiring(
 }
 
 /** Changes the file that has the command, or makes a changed copy in `/etc` where systemd looks first. */
-function unitWiring(
+async function unitWiring(
   pristine: readonly NamedUnitFile[],
   settings: UnitSettings,
   remove: string,
-): KubeletWiring {
+  fileAt: (path: string) => Promise<PlainFile>,
+): Promise<KubeletWiring> {
   const found = commandOfKubelet(pristine);
   const { assignment, path } = found;
+  const theirs = await fileAt(path);
+  requireSameBytes(found, theirs);
   const added = [...guardLines(settings, remove, ['--environment-file', ENVIRONMENT_FILE]), ENVIRONMENT_LINE];
   const flagged = found.file.append(assignment, withFlags(''));
   const changed = flagged
@@ -130,9 +138,9 @@ function unitWiring(
   const original = join(STATE_FOLDER, `${basename(path)}.original`);
   return {
     entries: [
-      [original, rootFile(found.file.toString())],
+      [original, rootFile(theirs.content, theirs.mode)],
       ...parents(target).map((folder) => [folder, rootFolder()] as const),
-      [target, rootFile(changed.toString())],
+      [target, { ...theirs, content: Buffer.from(changed.toString()), modifiedMs: undefined }],
     ],
     guardFiles: [ENVIRONMENT_FILE],
     shadowed: target === path ? {} : { [target]: path },
@@ -157,7 +165,19 @@ function commandOfKubelet(pristine: readonly NamedUnitFile[]): InForce {
       `${found.path} runs ${program}, not kubelet itself, so a flag can't be added there; --strategy config-dir may do`,
     );
   }
+  if (found.assignment.value.includes(NO_CHARACTER)) {
+    throw new SetupError('refused', `${found.path}: ExecStart= has bytes that are no UTF-8`);
+  }
   return found;
+}
+
+/** Bytes that are no UTF-8 would become others when the text is written. */
+function requireSameBytes({ path, file }: InForce, { content }: PlainFile): void {
+  if (Buffer.from(file.toString()).equals(content)) return;
+  throw new SetupError(
+    'refused',
+    `${path} has bytes that are no UTF-8, and they would be damaged: put them right, or use --strategy drop-in`,
+  );
 }
 
 function dropInEntries(

@@ -1,8 +1,16 @@
+import { chmod, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { planInstall } from '../../../../src/kubelet/setup/index.ts';
-import { createFakeNode } from '../fake-node.ts';
-import { installOptions } from '../kill-matrix.ts';
+import { createHostFiles } from '../../../../src/kubelet/setup/host/index.ts';
+import {
+  install,
+  planInstall,
+  type SetupDependencies,
+  uninstall,
+} from '../../../../src/kubelet/setup/index.ts';
+import { createFakeNode, type FakeNode, TIMING } from '../fake-node.ts';
+import { installOptions, NOBODY_STOPS } from '../kill-matrix.ts';
 import { unitTexts } from '../unit-file/unit-texts.ts';
 
 const UNIT = '/etc/systemd/system/kubelet.service';
@@ -125,6 +133,79 @@ describe('a plan', () => {
     await expect(planInstall(installOptions(node, { program }), node.setup())).rejects.toThrow(
       'does not allow',
     );
+  });
+});
+
+describe('a unit file that is changed', () => {
+  const unitPlan = (node: FakeNode, changes: Partial<SetupDependencies> = {}) =>
+    planInstall(installOptions(node, { strategy: 'unit' }), node.setup(changes));
+
+  it('keeps its mode and its owner', async () => {
+    const node = await nodeWith(`/usr/bin/kubelet ${RUNTIME}`);
+    await chmod(join(node.root, UNIT), 0o600);
+    const { changes } = await unitPlan(node);
+    expect(changes.find(({ path }) => path === UNIT)?.after).toMatchObject({ mode: 0o600, uid: 0, gid: 0 });
+  });
+
+  it('is put back also when somebody has changed who may read it', async () => {
+    const node = await nodeWith(`/usr/bin/kubelet ${RUNTIME}`);
+    const before = await node.snapshot();
+    const options = installOptions(node, { strategy: 'unit' });
+    await install(options, TIMING, node.setup(), NOBODY_STOPS);
+    await chmod(join(node.root, UNIT), 0o600);
+    expect(await install(options, TIMING, node.setup(), NOBODY_STOPS)).toMatchObject({
+      outcome: 'installed',
+    });
+    expect((await stat(join(node.root, UNIT))).mode & 0o777).toBe(0o600);
+    expect(await uninstall(TIMING, node.setup())).toMatchObject({ notes: [] });
+    expect(await node.snapshot()).toEqual(before);
+  });
+
+  it('is found again when it was a link', async () => {
+    const node = await nodeWith(`/usr/bin/kubelet ${RUNTIME}`);
+    const target = '/etc/systemd/system/kubelet.service.real';
+    await rename(join(node.root, UNIT), join(node.root, target));
+    await symlink('kubelet.service.real', join(node.root, UNIT));
+    const options = installOptions(node, { strategy: 'unit' });
+    await install(options, TIMING, node.setup(), NOBODY_STOPS);
+    expect(await install(options, TIMING, node.setup(), NOBODY_STOPS)).toMatchObject({
+      outcome: 'unchanged',
+    });
+    expect(await node.read(target)).toBe(unit(`/usr/bin/kubelet ${RUNTIME}`));
+  });
+
+  it('is refused with bytes that would be damaged', async () => {
+    const node = await nodeWith(`/usr/bin/kubelet ${RUNTIME}`);
+    await writeFile(
+      join(node.root, UNIT),
+      Buffer.from(`# f\xfcr uns\n${unit(`/usr/bin/kubelet ${RUNTIME}`)}`, 'latin1'),
+    );
+    await node.reload();
+    await expect(unitPlan(node)).rejects.toThrow('no UTF-8');
+    expect(await planInstall(installOptions(node), node.setup())).toMatchObject({ strategy: 'drop-in' });
+  });
+
+  it('is refused when its owner could not be put back', async () => {
+    const node = await nodeWith(`/usr/bin/kubelet ${RUNTIME}`);
+    const { files } = node.setup();
+    const others = {
+      ...files,
+      canMake: createHostFiles(node.root, true, false).canMake,
+      snapshot: async (path: string) => {
+        const entry = await files.snapshot(path);
+        return entry.type === 'file' && path === UNIT ? { ...entry, uid: 1000 } : entry;
+      },
+    };
+    await expect(unitPlan(node, { files: others })).rejects.toThrow('belongs to 1000:0');
+  });
+
+  it('is refused where SELinux would miss its label', async () => {
+    const node = await nodeWith(`/usr/bin/kubelet ${RUNTIME}`);
+    await node.write('/sys/fs/selinux/enforce', '1');
+    await expect(unitPlan(node)).rejects.toThrow('use --strategy drop-in');
+    expect(await planInstall(installOptions(node), node.setup())).toMatchObject({ strategy: 'drop-in' });
+    await node.write('/sys/fs/selinux/enforce', '0');
+    expect(await unitPlan(node)).toMatchObject({ strategy: 'unit' });
   });
 });
 
