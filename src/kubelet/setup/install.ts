@@ -132,6 +132,7 @@ function programFolders({ copy, changes }: Plan): readonly Change[] {
 async function removeProgram(plan: Plan, { files }: SetupDependencies): Promise<void> {
   if (!plan.copy) return;
   await files.removeLeftovers(plan.copy.path);
+  if (plan.copy.replaces) return;
   await files.put(plan.copy.path, ABSENT);
   for (const { path } of [...programFolders(plan)].reverse()) await files.put(path, ABSENT);
 }

@@ -4,6 +4,7 @@ import {
   endpointOf,
   filesWithoutUs,
   type InstalledRecord,
+  programIsIntact,
   SERVICE_UNIT,
   type Strategy,
   withFlags,
@@ -171,8 +172,15 @@ async function findChangedCommand(
   }
 }
 
-async function findChangedFiles(record: InstalledRecord, { files }: SetupDependencies): Promise<string[]> {
+async function findChangedFiles(record: InstalledRecord, dependencies: SetupDependencies): Promise<string[]> {
+  const { files } = dependencies;
   const changed: string[] = [];
+  for (const path of record.copies) {
+    if (!(await programIsIntact(path, dependencies))) changed.push(path);
+  }
+  for (const path of record.copies.length > 0 ? [] : record.program) {
+    if (!(await files.exists(path))) changed.push(path);
+  }
   for (const { path, after } of record.changes) {
     // Its owner may change the configuration as they like.
     if (path === record.configFile) continue;

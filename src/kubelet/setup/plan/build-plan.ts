@@ -13,12 +13,12 @@ import {
   type Platform,
   readKubeletConfig,
 } from '../platform/index.ts';
+import { chooseStrategy, decisionInConfigFolder } from './choose-strategy.ts';
 import { wireKubelet } from './kubelet-changes.ts';
 import { requireLiveCommand } from './live-command.ts';
 import {
   endpointOf,
   FILE_HEADER,
-  KUBELET_CONFIG_NAME,
   RECOVER_UNIT,
   SERVICE_UNIT,
   SOCKET_UNIT,
@@ -27,6 +27,7 @@ import {
 } from './names.ts';
 import type { InstallOptions, Strategy } from './options.ts';
 import { filesWithoutUs } from './pristine-files.ts';
+import { type ProgramDependencies, programIsIntact, programName } from './program.ts';
 import { type Change, entryWithoutUs, type InstalledRecord } from './record.ts';
 import { serviceConfig } from './service-config.ts';
 import { recoverUnit, serviceUnit, socketUnit, symlinkForBoot, type UnitSettings } from './units.ts';
@@ -36,6 +37,8 @@ export interface Copy {
   readonly source: string;
   readonly path: string;
   readonly sha256: string;
+  /** Whether it is in use already, and is gone or was changed. */
+  readonly replaces: boolean;
 }
 
 /** All that an installation will do. */
@@ -54,10 +57,7 @@ export interface Plan {
   readonly record: InstalledRecord;
 }
 
-export interface PlanDependencies {
-  readonly files: HostFiles;
-  /** SHA-256 of a file of ours, in hexadecimal. */
-  readonly fileHash: (path: string) => Promise<string>;
+export interface PlanDependencies extends ProgramDependencies {
   /** Kubelet's own answer about its configuration; undefined where it can't be asked. */
   readonly configz: () => Promise<KubeletConfig | undefined>;
 }
@@ -86,22 +86,13 @@ export async function buildPlan(
   }
   requireLiveCommand(kubelet);
   const endpoint = endpointOf(options.socket);
-  const configFolder = kubelet.flags.last('config-dir');
-  const guardConfig = configFolder ? join(configFolder, KUBELET_CONFIG_NAME) : undefined;
-  const config = await readKubeletConfig(kubelet.flags, files, guardConfig);
-  const backend = await findBackend(kubelet.flags, config, endpoint, files);
+  const ours = record ? [endpoint, endpointOf(record.socket)] : [endpoint];
+  const strategy = await chooseStrategy(options.strategy ?? record?.strategy, kubelet.flags, ours, files);
+  const config = await readKubeletConfig(kubelet.flags, files, decisionInConfigFolder(kubelet.flags));
+  const backend = await findBackend(kubelet.flags, config, ours, files);
   const pristine = await filesWithoutUs(kubelet, record, files);
-  const flagged = kubelet.flags.all('image-service-endpoint').some((value) => value !== endpoint);
-  const strategy =
-    options.strategy ?? record?.strategy ?? (configFolder && !flagged ? 'config-dir' : 'drop-in');
-  if (strategy === 'config-dir' && flagged) {
-    throw new SetupError(
-      'refused',
-      'kubelet has --image-service-endpoint, which wins over --config-dir: use --strategy drop-in',
-    );
-  }
 
-  const { words, copy, folders } = await placeProgram(options, files, fileHash);
+  const { words, copy, folders } = await placeProgram(options, record, { files, fileHash });
   const settings: UnitSettings = {
     program: words,
     socket: options.socket,
@@ -132,15 +123,16 @@ export async function buildPlan(
     folders: record?.folders ?? [],
     changes: all,
   };
+  const needed = copy && (await programIsIntact(copy.path, { files, fileHash })) ? undefined : copy;
   const inUse = record && (await endpointInUse(kubelet, files, await configz()));
   const reason = restartReason(record, next, changes, inUse);
   return {
     platform: await detectPlatform(kubelet, files),
     strategy,
     backend,
-    copy: copy && (await files.exists(copy.path)) ? undefined : copy,
+    copy: needed,
     changes,
-    restartService: changes.some(({ phase }) => phase === 'service'),
+    restartService: needed?.replaces === true || changes.some(({ phase }) => phase === 'service'),
     restartKubelet: reason !== undefined,
     reason,
     record: next,
@@ -149,15 +141,19 @@ export async function buildPlan(
 
 async function placeProgram(
   { program }: InstallOptions,
-  files: HostFiles,
-  fileHash: (path: string) => Promise<string>,
+  record: InstalledRecord | undefined,
+  { files, fileHash }: ProgramDependencies,
 ): Promise<{ words: readonly string[]; copy: Copy | undefined; folders: Entries }> {
   if (program.type === 'in-place') return { words: program.words, copy: undefined, folders: [] };
   const folder = await findExecutableFolder(files, program.folder);
   const sha256 = await fileHash(program.source);
-  // The name says what is in it: an upgrade does not replace a program that runs.
-  const path = join(folder, `drp-${sha256.slice(0, 12)}`);
-  return { words: [path], copy: { source: program.source, path, sha256 }, folders: foldersAbove(path) };
+  const path = join(folder, programName(sha256));
+  const replaces = record?.copies.includes(path) === true;
+  return {
+    words: [path],
+    copy: { source: program.source, path, sha256, replaces },
+    folders: foldersAbove(path),
+  };
 }
 
 /** All folders that lead to a path, the outermost first; those that are there are no change. */

@@ -5,7 +5,6 @@ export {
   ENVIRONMENT_FILE,
   endpointOf,
   FLAGS_VARIABLE,
-  KUBELET_CONFIG_NAME,
   RECOVER_UNIT,
   SERVICE_UNIT,
   SOCKET_UNIT,
@@ -23,6 +22,7 @@ export {
   type Strategy,
 } from './options.ts';
 export { filesWithoutUs } from './pristine-files.ts';
+export { programIsIntact } from './program.ts';
 export {
   type Change,
   entryWithoutUs,

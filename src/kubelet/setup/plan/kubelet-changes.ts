@@ -11,14 +11,8 @@ import {
   splitCommandLine,
   type UnitFile,
 } from '../unit-file/index.ts';
-import {
-  ENVIRONMENT_FILE,
-  FILE_HEADER,
-  FLAGS_VARIABLE,
-  KUBELET_CONFIG_NAME,
-  STATE_FOLDER,
-  UNIT_FOLDER,
-} from './names.ts';
+import { decisionInConfigFolder } from './choose-strategy.ts';
+import { ENVIRONMENT_FILE, FILE_HEADER, FLAGS_VARIABLE, STATE_FOLDER, UNIT_FOLDER } from './names.ts';
 import type { Strategy } from './options.ts';
 import { fileWithoutUs } from './pristine-files.ts';
 import type { InstalledRecord } from './record.ts';
@@ -71,11 +65,10 @@ function configFolderWiring(
   settings: UnitSettings,
   remove: string,
 ): KubeletWiring {
-  const folder = kubelet.flags.last('config-dir');
-  if (!folder) {
+  const file = decisionInConfigFolder(kubelet.flags);
+  if (file === undefined) {
     throw new SetupError('refused', 'this kubelet runs without --config-dir: use --strategy drop-in');
   }
-  const file = join(folder, KUBELET_CONFIG_NAME);
   const text = lines([
     FILE_HEADER,
     '[Unit]',

@@ -136,6 +136,53 @@ describe('a plan', () => {
   });
 });
 
+describe('files in --config-dir that name an image service', () => {
+  const folder = '/etc/kubernetes/kubelet/config.json.d';
+  const soci = JSON.stringify({ imageServiceEndpoint: 'unix:///run/soci.sock' });
+  const nodeWithFile = (name: string, text = soci) =>
+    createFakeNode('eks-al2023', { [`${folder}/${name}`]: text });
+
+  it.each(['99-soci.conf', '99-own/10-soci.conf'])('after ours: it takes a flag: %s', async (name) => {
+    const node = await nodeWithFile(name);
+    expect(await planInstall(installOptions(node), node.setup())).toMatchObject({
+      strategy: 'drop-in',
+      backend: { socket: '/run/soci.sock', chained: true },
+    });
+    await expect(
+      planInstall(installOptions(node, { strategy: 'config-dir' }), node.setup()),
+    ).rejects.toMatchObject({ code: 'refused', message: expect.stringContaining(`${folder}/${name} wins`) });
+  });
+
+  it.each(['10-soci.conf', '10-own/99-soci.conf'])('before ours: a file does: %s', async (name) => {
+    const node = await nodeWithFile(name);
+    expect(await planInstall(installOptions(node), node.setup())).toMatchObject({
+      strategy: 'config-dir',
+      backend: { socket: '/run/soci.sock', chained: true },
+    });
+  });
+
+  it('after ours, and that there is none: it takes a flag too', async () => {
+    const node = await nodeWithFile('99-none.conf', JSON.stringify({ imageServiceEndpoint: '' }));
+    expect(await planInstall(installOptions(node), node.setup())).toMatchObject({
+      strategy: 'drop-in',
+      backend: { socket: '/run/containerd/containerd.sock', chained: false },
+    });
+  });
+});
+
+it('goes over to another socket, and does not put itself behind itself', async () => {
+  const node = await createFakeNode('eks-al2');
+  await install(installOptions(node), TIMING, node.setup(), NOBODY_STOPS);
+  const options = installOptions(node, {
+    socket: '/run/drp/other.sock',
+    configText: 'credentials: []\n',
+  });
+  expect(await planInstall(options, node.setup())).toMatchObject({
+    backend: { socket: '/run/containerd/containerd.sock', chained: false },
+    restartKubelet: true,
+  });
+});
+
 describe('a unit file that is changed', () => {
   const unitPlan = (node: FakeNode, changes: Partial<SetupDependencies> = {}) =>
     planInstall(installOptions(node, { strategy: 'unit' }), node.setup(changes));
