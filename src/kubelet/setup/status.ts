@@ -1,8 +1,10 @@
 import { sameEntry } from './host/index.ts';
 import { healthPort } from './live-state.ts';
 import {
+  clearsOurLists,
   endpointOf,
   filesWithoutUs,
+  guardIsInForce,
   type InstalledRecord,
   programIsIntact,
   SERVICE_UNIT,
@@ -156,17 +158,21 @@ async function readService(
   }
 }
 
-/** A drop-in restates kubelet's command; one that was changed behind it since then is not the one that runs. */
+/** What others have put beside ours, so that kubelet would be started in another way than it was planned. */
 async function findChangedCommand(
   kubelet: LiveKubelet,
   record: InstalledRecord,
   { files }: SetupDependencies,
 ): Promise<string[]> {
-  if (record.strategy !== 'drop-in') return [];
   try {
+    const guarded = record.guardFiles.every((path) => guardIsInForce(kubelet.files, path));
+    const clearing = guarded ? undefined : kubelet.files.findLast(clearsOurLists)?.path;
+    const cleared = clearing === undefined ? [] : [clearing];
+    if (record.strategy !== 'drop-in') return cleared;
+    // A drop-in restates the command; one that was changed behind it since then is not the one that runs.
     const { path, assignment } = commandInForce(await filesWithoutUs(kubelet, record, files));
     const inForce = commandInForce(kubelet.files).assignment.value;
-    return inForce === withFlags(assignment.value) ? [] : [path];
+    return inForce === withFlags(assignment.value) ? cleared : [...new Set([...cleared, path])];
   } catch {
     return [kubelet.state.fragmentPath];
   }

@@ -17,7 +17,7 @@ import type { HostTimer, Systemd, UnitState } from '../../../src/kubelet/setup/s
 import {
   commandInForce,
   type NamedUnitFile,
-  parseUnitFile,
+  settingsInForce,
   splitCommandLine,
 } from '../../../src/kubelet/setup/unit-file/index.ts';
 import { type MachineFiles, type NodeKind, nodeFiles } from '../../servers/systemd/index.ts';
@@ -126,15 +126,14 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
   /** As systemd does it: what comes before, then the environment, then the command. */
   async function startKubelet(): Promise<void> {
     const known = loaded.get('kubelet.service') ?? [];
-    const assignments = known.flatMap(({ text }) => parseUnitFile(text).assignments);
-    for (const { key, value } of assignments) {
-      if (key === 'ExecStartPre') await runBefore(splitCommandLine(value).words);
-    }
+    const values = (key: string) => settingsInForce(known, key).map(({ assignment }) => assignment.value);
+    for (const command of values('ExecStartPre')) await runBefore(splitCommandLine(command).words);
     const environment = new Map<string, string>();
-    for (const { key, value } of assignments) {
-      if (key === 'Environment') setVariables(environment, value.replace(/^['"](.*)['"]$/, '$1'));
-      if (key !== 'EnvironmentFile') continue;
-      const text = await files.readText(value.replace(/^-/, ''));
+    for (const value of values('Environment')) {
+      setVariables(environment, value.replace(/^['"](.*)['"]$/, '$1'));
+    }
+    for (const path of values('EnvironmentFile')) {
+      const text = await files.readText(path.replace(/^-/, ''));
       for (const line of text?.split('\n') ?? []) setVariables(environment, line);
     }
     const { words } = splitCommandLine(commandInForce(known).assignment.value);

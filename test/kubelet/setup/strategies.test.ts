@@ -108,3 +108,31 @@ it('asks kubelet itself where it can', async () => {
   expect(await installed(node, {}, { configz })).toMatchObject({ outcome: 'unchanged' });
   expect(node.restarts).toBe(restarts);
 });
+
+it.each(['config-dir', 'drop-in'] as const)(
+  'sees that a later drop-in has taken the guard away, and comes after that: %s',
+  async (strategy) => {
+    const node = await createFakeNode('eks-al2023');
+    await installed(node, { strategy });
+    const later = '/etc/systemd/system/kubelet.service.d/95-later.conf';
+    await node.write(later, '[Service]\nExecStartPre=\nExecStartPre=/sbin/iptables -P FORWARD ACCEPT\n');
+    await node.reload();
+    expect(await status(node)).toMatchObject({ verdict: 'changed', changedFiles: [later] });
+    await installed(node);
+    expect(await status(node)).toMatchObject({ verdict: 'in-use', changedFiles: [] });
+    expect(await traces(node)).not.toContain(DROP_IN);
+    node.serviceWorks = false;
+    await node.startKubelet();
+    expect(await node.endpoint()).toBeUndefined();
+  },
+);
+
+it('keeps a configuration that was edited, wherever it lies', async () => {
+  const node = await createFakeNode('eks-al2');
+  const configFile = '/etc/node/drp-mine.yaml';
+  await installed(node, { configFile });
+  await node.write(configFile, `${await node.read(configFile)}# mine\n`);
+  const { notes } = await uninstall(TIMING, node.setup());
+  expect(notes).toEqual([expect.stringContaining(configFile)]);
+  expect(await node.read(configFile)).toContain('# mine');
+});

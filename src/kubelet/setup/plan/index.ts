@@ -1,10 +1,12 @@
 export { buildPlan, type Copy, type Plan } from './build-plan.ts';
 export { unifiedDiff } from './diff.ts';
+export { clearsOurLists, guardIsInForce } from './guard-in-force.ts';
 export {
   BOOT_TARGET,
   ENVIRONMENT_FILE,
   endpointOf,
   FLAGS_VARIABLE,
+  isOurPath,
   RECOVER_UNIT,
   SERVICE_UNIT,
   SOCKET_UNIT,

@@ -12,7 +12,16 @@ import {
   type UnitFile,
 } from '../unit-file/index.ts';
 import { decisionInConfigFolder } from './choose-strategy.ts';
-import { ENVIRONMENT_FILE, FILE_HEADER, FLAGS_VARIABLE, STATE_FOLDER, UNIT_FOLDER } from './names.ts';
+import { clearsOurLists, guardIsInForce } from './guard-in-force.ts';
+import {
+  DROP_IN_NAMES,
+  ENVIRONMENT_FILE,
+  FILE_HEADER,
+  FLAGS_VARIABLE,
+  ORIGINAL_SUFFIX,
+  STATE_FOLDER,
+  UNIT_FOLDER,
+} from './names.ts';
 import type { Strategy } from './options.ts';
 import { fileWithoutUs } from './pristine-files.ts';
 import type { InstalledRecord } from './record.ts';
@@ -36,9 +45,6 @@ export interface KubeletWiring {
 
 /** What stands in a text for bytes that are no UTF-8. */
 const NO_CHARACTER = '\ufffd';
-
-/** In the order of preference: it has to come after every other drop-in that sets the command. */
-const DROP_IN_NAMES = ['90-drp.conf', 'zz-drp.conf', 'zzzz-zzzz-drp.conf'];
 
 export async function wireKubelet(
   strategy: Strategy,
@@ -127,8 +133,16 @@ async function unitWiring(
   const changed = flagged
     .insertAfter(sameAssignment(flagged, assignment), added)
     .insertInSection('Unit', kubeletUnitLines());
+  const after = pristine.map((file) => (file.path === path ? { path, text: changed.toString() } : file));
+  if (!guardIsInForce(after, ENVIRONMENT_FILE)) {
+    throw new SetupError(
+      'refused',
+      `${(pristine.findLast(clearsOurLists) ?? found).path} clears ExecStartPre= or EnvironmentFile=, ` +
+        'and our guard would go with that: use --strategy drop-in',
+    );
+  }
   const target = placeInEtc(path);
-  const original = join(STATE_FOLDER, `${basename(path)}.original`);
+  const original = join(STATE_FOLDER, `${basename(path)}${ORIGINAL_SUFFIX}`);
   return {
     entries: [
       [original, rootFile(theirs.content, theirs.mode)],
@@ -188,7 +202,7 @@ function dropInEntries(
 function dropInPath(kubelet: LiveKubelet, pristine: readonly NamedUnitFile[]): string {
   const names = pristine
     .slice(1)
-    .filter(({ text }) => parseUnitFile(text).assignments.some(({ key }) => key === 'ExecStart'))
+    .filter((file) => clearsOurLists(file) || setsCommand(file))
     .map(({ path }) => basename(path));
   const taken = new Set(pristine.map(({ path }) => basename(path)));
   const name = DROP_IN_NAMES.find((mine) => !taken.has(mine) && names.every((other) => other < mine));
@@ -196,6 +210,10 @@ function dropInPath(kubelet: LiveKubelet, pristine: readonly NamedUnitFile[]): s
     throw new SetupError('refused', `no drop-in of ours could come after ${names.sort().at(-1)}`);
   }
   return join(UNIT_FOLDER, `${kubelet.unit}.d`, name);
+}
+
+function setsCommand({ text }: NamedUnitFile): boolean {
+  return parseUnitFile(text).assignments.some(({ key }) => key === 'ExecStart');
 }
 
 /** Appending does not move lines. */

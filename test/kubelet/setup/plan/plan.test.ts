@@ -117,6 +117,16 @@ describe('a plan', () => {
     await expect(planInstall(installOptions(last), last.setup())).rejects.toMatchObject({ code: 'refused' });
   });
 
+  it.each(['ExecStartPre=', 'EnvironmentFile='])('comes after a drop-in that says %s', async (line) => {
+    const path = '/etc/systemd/system/kubelet.service.d/95-own.conf';
+    const node = await createFakeNode('eks-al2', { [path]: `[Service]\n${line}\n` });
+    const { changes } = await planInstall(installOptions(node), node.setup());
+    expect(changes.at(-1)?.path).toBe('/etc/systemd/system/kubelet.service.d/zz-drp.conf');
+    await expect(planInstall(installOptions(node, { strategy: 'unit' }), node.setup())).rejects.toMatchObject(
+      { code: 'refused', message: expect.stringContaining(path) },
+    );
+  });
+
   it('takes another place for the program where one allows no execution', async () => {
     const node = await createFakeNode('gke-cos');
     await node.write(
