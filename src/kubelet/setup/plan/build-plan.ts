@@ -29,6 +29,7 @@ import type { InstallOptions, Strategy } from './options.ts';
 import { filesWithoutUs } from './pristine-files.ts';
 import { type ProgramDependencies, programIsIntact, programName } from './program.ts';
 import { type Change, entryWithoutUs, type InstalledRecord } from './record.ts';
+import { requireRunningAsLoaded } from './running-command.ts';
 import { serviceConfig } from './service-config.ts';
 import { recoverUnit, serviceUnit, socketUnit, symlinkForBoot, type UnitSettings } from './units.ts';
 
@@ -126,6 +127,7 @@ export async function buildPlan(
   const needed = copy && (await programIsIntact(copy.path, { files, fileHash })) ? undefined : copy;
   const inUse = record && (await endpointInUse(kubelet, files, await configz()));
   const reason = restartReason(record, next, changes, inUse);
+  if (reason !== undefined) await requireRunningAsLoaded(kubelet, files);
   return {
     platform: await detectPlatform(kubelet, files),
     strategy,

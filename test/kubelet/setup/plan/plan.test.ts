@@ -1,4 +1,4 @@
-import { chmod, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { chmod, rename, stat, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
@@ -143,6 +143,60 @@ describe('a plan', () => {
     await expect(planInstall(installOptions(node, { program }), node.setup())).rejects.toThrow(
       'does not allow',
     );
+  });
+});
+
+describe('what somebody has changed, and kubelet does not run with yet', () => {
+  const ENVIRONMENT = '/etc/eks/kubelet/environment';
+  const DROP_IN = '/etc/systemd/system/kubelet.service.d/10-kubelet-args.conf';
+  const refusal = { code: 'refused', message: expect.stringContaining('systemctl restart kubelet.service') };
+  const plan = (node: FakeNode) => planInstall(installOptions(node), node.setup());
+
+  it.each([
+    ['the command', UNIT, unit(`/usr/bin/kubelet ${RUNTIME} --v=3 $KUBELET_ARGS`)],
+    ['a variable', DROP_IN, '[Service]\nEnvironment=KUBELET_ARGS=--v=3\n'],
+    ['a variable that is new', DROP_IN, '[Service]\nEnvironment=KUBELET_ARGS=--v=2\nEnvironment=X=--v=3\n'],
+  ])('is refused to go live with ours: %s', async (_, path, text) => {
+    const node = await nodeWith(`/usr/bin/kubelet ${RUNTIME} $KUBELET_ARGS $X`);
+    expect(await plan(node)).toMatchObject({ restartKubelet: true });
+    await node.write(path, text);
+    await node.reload();
+    await expect(plan(node)).rejects.toMatchObject(refusal);
+    await node.startKubelet();
+    expect(await plan(node)).toMatchObject({ restartKubelet: true });
+  });
+
+  it('is refused to go live with ours: a file of variables', async () => {
+    const node = await createFakeNode('eks-al2023');
+    const text = await node.read(ENVIRONMENT);
+    await node.write(ENVIRONMENT, text.replace('10.0.0.1', '10.0.0.2'));
+    await expect(plan(node)).rejects.toMatchObject(refusal);
+    // What is not plain is not judged.
+    await node.write(ENVIRONMENT, `${text}OTHER='a'"b"\n`);
+    expect(await plan(node)).toMatchObject({ restartKubelet: true });
+  });
+
+  it('is refused to go live with ours: a file of its configuration', async () => {
+    const node = await createFakeNode('eks-al2023');
+    const later = new Date(Date.now() + 60_000);
+    await utimes(join(node.root, '/etc/kubernetes/kubelet/config.json.d/40-nodeadm.conf'), later, later);
+    await expect(plan(node)).rejects.toMatchObject(refusal);
+  });
+
+  it('is no matter where kubelet is not restarted', async () => {
+    const node = await createFakeNode('eks-al2023');
+    await install(installOptions(node), TIMING, node.setup(), NOBODY_STOPS);
+    await node.write(ENVIRONMENT, (await node.read(ENVIRONMENT)).replace('10.0.0.1', '10.0.0.2'));
+    expect(await plan(node)).toMatchObject({ changes: [], restartKubelet: false });
+  });
+
+  it('is not seen behind a program that starts kubelet', async () => {
+    const node = await createFakeNode('eks-al2023', {
+      [UNIT]: unit('/usr/local/bin/start-kubelet --quick'),
+    });
+    const args = ['/usr/bin/kubelet', '--config-dir=/etc/kubernetes/kubelet/config.json.d', RUNTIME, ''];
+    await node.write(`/proc/${node.restarts}/cmdline`, args.join('\0'));
+    expect(await plan(node)).toMatchObject({ strategy: 'config-dir' });
   });
 });
 
