@@ -1,6 +1,6 @@
-import { basename, dirname, join } from 'node:path/posix';
+import { dirname, join } from 'node:path/posix';
 import { SetupError } from '../errors.ts';
-import { ABSENT, type FileEntry, type HostFiles, rootFile, rootFolder, sameEntry } from '../host/index.ts';
+import { type FileEntry, type HostFiles, rootFile, rootFolder, sameEntry } from '../host/index.ts';
 import {
   type Backend,
   detectPlatform,
@@ -16,19 +16,12 @@ import {
 import { chooseStrategy, decisionInConfigFolder } from './choose-strategy.ts';
 import { wireKubelet } from './kubelet-changes.ts';
 import { requireLiveCommand } from './live-command.ts';
-import {
-  endpointOf,
-  FILE_HEADER,
-  RECOVER_UNIT,
-  SERVICE_UNIT,
-  SOCKET_UNIT,
-  STATE_FOLDER,
-  UNIT_FOLDER,
-} from './names.ts';
+import { endpointOf, RECOVER_UNIT, SERVICE_UNIT, SOCKET_UNIT, STATE_FOLDER, UNIT_FOLDER } from './names.ts';
 import type { InstallOptions, Strategy } from './options.ts';
-import { filesWithoutUs } from './pristine-files.ts';
+import { filesWithoutUs, pristineEntry } from './pristine-files.ts';
 import { type ProgramDependencies, programIsIntact, programName } from './program.ts';
 import { type Change, entryWithoutUs, type InstalledRecord } from './record.ts';
+import { requireRestorable } from './restorable.ts';
 import { requireRunningAsLoaded } from './running-command.ts';
 import { serviceConfig } from './service-config.ts';
 import { recoverUnit, serviceUnit, socketUnit, symlinkForBoot, type UnitSettings } from './units.ts';
@@ -62,8 +55,6 @@ export interface PlanDependencies extends ProgramDependencies {
   /** Kubelet's own answer about its configuration; undefined where it can't be asked. */
   readonly configz: () => Promise<KubeletConfig | undefined>;
 }
-
-const SELINUX_ENFORCING = '/sys/fs/selinux/enforce';
 
 type Entries = (readonly [path: string, entry: FileEntry])[];
 
@@ -218,45 +209,6 @@ async function compare(
     }
   }
   return { changes, all };
-}
-
-/** A unit file of our own that nobody has a record of was not there before us. */
-function pristineEntry(path: string, current: FileEntry, record: InstalledRecord | undefined): FileEntry {
-  const isOurs =
-    current.type === 'file' &&
-    /(?:^|[-.])drp(?:[-.]|$)/.test(basename(path)) &&
-    current.content.toString('utf8').startsWith(FILE_HEADER);
-  const without = entryWithoutUs(path, current, record);
-  return isOurs && without === current ? ABSENT : without;
-}
-
-/**
- * What is replaced is put back as a new file.
- * @throws {SetupError} when that one could not be all that the old one is
- */
-async function requireRestorable(
-  changes: readonly Change[],
-  record: InstalledRecord | undefined,
-  files: HostFiles,
-): Promise<void> {
-  const enforcing = (await files.readText(SELINUX_ENFORCING))?.trim() === '1';
-  for (const { path, phase, before } of changes) {
-    if (before.type !== 'file') continue;
-    if (!files.canMake(before)) {
-      throw new SetupError(
-        'refused',
-        `${path} belongs to ${before.uid}:${before.gid}, which can't be put back without CAP_CHOWN: ` +
-          'give it to root, or install on the host itself',
-      );
-    }
-    const isOurs = phase === 'service' || record?.changes.some((change) => change.path === path);
-    if (enforcing && !isOurs) {
-      throw new SetupError(
-        'refused',
-        `SELinux is enforcing, and the label of ${path} could not be put back: use --strategy drop-in`,
-      );
-    }
-  }
 }
 
 async function requireFreeGuardFile(

@@ -1,6 +1,6 @@
 import { basename, dirname, isAbsolute, join } from 'node:path/posix';
 import { SetupError } from '../errors.ts';
-import type { FileEntry, HostFiles, PlainFile } from '../host/index.ts';
+import { ABSENT, type FileEntry, type HostFiles, type PlainFile } from '../host/index.ts';
 import type { LiveKubelet } from '../platform/index.ts';
 import type { NamedUnitFile } from '../unit-file/index.ts';
 import { FILE_HEADER, FLAGS_VARIABLE } from './names.ts';
@@ -78,4 +78,18 @@ function requireUntouched(path: string, text: string): void {
     'refused',
     `${path} has a change of ours (${FLAGS_VARIABLE}) and others that we do not know: take ours out, then install again`,
   );
+}
+
+/** How a path was before us; a unit file of our own that nobody has a record of was not there. */
+export function pristineEntry(
+  path: string,
+  current: FileEntry,
+  record: InstalledRecord | undefined,
+): FileEntry {
+  const isOurs =
+    current.type === 'file' &&
+    /(?:^|[-.])drp(?:[-.]|$)/.test(basename(path)) &&
+    current.content.toString('utf8').startsWith(FILE_HEADER);
+  const without = entryWithoutUs(path, current, record);
+  return isOurs && without === current ? ABSENT : without;
 }

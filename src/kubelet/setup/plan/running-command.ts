@@ -13,8 +13,10 @@ import { ENVIRONMENT_FILE } from './names.ts';
 
 const VARIABLE = /^\$([A-Za-z_][A-Za-z0-9_]*)$/;
 const PART = /\$\$|\$\{([^}]*)\}|[^$]+|\$/g;
-const ANY_ARGUMENTS = '(?:[^\\0]*\\0)*';
-const ANY_TEXT = '[^\\0]*';
+/** Ends each argument, as in `/proc/PID/cmdline`; in a pattern, a digit may follow. */
+const END = '\\x00';
+const ANY_ARGUMENTS = `(?:[^${END}]*${END})*`;
+const ANY_TEXT = `[^${END}]*`;
 
 /**
  * Whether kubelet would be started again as it runs. What others have changed since would go live with our restart, and
@@ -75,12 +77,12 @@ function patternOf(word: string, variables: Variables): string {
       const value = variables.get(inner);
       return value === undefined ? ANY_TEXT : literally(value);
     });
-    return `${parts.join('')}\\0`;
+    return `${parts.join('')}${END}`;
   }
   const value = variables.get(name);
   if (value === undefined || /["'\\]/.test(value)) return ANY_ARGUMENTS;
   const words = value.split(/[ \t\r\n]+/).filter((part) => part !== '');
-  return words.map((part) => `${literally(part)}\\0`).join('');
+  return words.map((part) => `${literally(part)}${END}`).join('');
 }
 
 function literally(text: string): string {

@@ -153,11 +153,11 @@ describe('what somebody has changed, and kubelet does not run with yet', () => {
   const plan = (node: FakeNode) => planInstall(installOptions(node), node.setup());
 
   it.each([
-    ['the command', UNIT, unit(`/usr/bin/kubelet ${RUNTIME} --v=3 $KUBELET_ARGS`)],
+    ['the command', UNIT, unit(`/usr/bin/kubelet ${RUNTIME} -v 3 $KUBELET_ARGS`)],
     ['a variable', DROP_IN, '[Service]\nEnvironment=KUBELET_ARGS=--v=3\n'],
     ['a variable that is new', DROP_IN, '[Service]\nEnvironment=KUBELET_ARGS=--v=2\nEnvironment=X=--v=3\n'],
   ])('is refused to go live with ours: %s', async (_, path, text) => {
-    const node = await nodeWith(`/usr/bin/kubelet ${RUNTIME} $KUBELET_ARGS $X`);
+    const node = await nodeWith(`/usr/bin/kubelet ${RUNTIME} -v 2 $KUBELET_ARGS $X`);
     expect(await plan(node)).toMatchObject({ restartKubelet: true });
     await node.write(path, text);
     await node.reload();
