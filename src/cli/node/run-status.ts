@@ -8,7 +8,7 @@ import { printResult } from './reporter.ts';
 const MEANING: Readonly<Record<Verdict, string>> = {
   'in-use': 'kubelet uses the image service',
   bypassed: 'installed, but kubelet was started without: put the service right, then drp node install',
-  changed: 'kubelet uses the image service, but files were changed since: drp node install',
+  changed: 'installed, but files were changed since: drp node install',
   unhealthy: 'something is not well',
   unfinished: 'an installation did not end: drp node rollback',
   absent: 'not installed',
@@ -25,11 +25,15 @@ export async function runStatus(flags: NodeStatusFlags, terminal: Terminal): Pro
 function describe(status: NodeStatus, terminal: Terminal): string {
   const { verdict, platform, kubelet, service, strategy, changedFiles, unfinished } = status;
   const health = kubelet.healthy ? 'well' : 'not well';
+  const endpoint =
+    kubelet.source === 'unknown'
+      ? "can't be told: what it reads was changed since it was started"
+      : `${kubelet.imageServiceEndpoint ?? 'no image service'} (${kubelet.source})`;
   const rows = [
     ['verdict', paint(terminal, verdict === 'in-use' ? 'green' : 'red', `${verdict}: ${MEANING[verdict]}`)],
     ['platform', platform],
     ['kubelet', `${kubelet.unit}, process ${kubelet.pid || 'none'}, ${health}`],
-    ['it uses', `${kubelet.imageServiceEndpoint ?? 'no image service'} (${kubelet.source})`],
+    ['it uses', endpoint],
     ['service', service.answers ? 'answers' : `does not answer: ${service.problem}`],
     ['strategy', strategy ?? 'not installed'],
     ...changedFiles.map((path) => ['changed', path]),

@@ -1,4 +1,3 @@
-import { join } from 'node:path/posix';
 import { complete } from './complete.ts';
 import { reasonOf, SetupError } from './errors.ts';
 import { compareAnswers, waitUntilHealthy } from './health/index.ts';
@@ -10,8 +9,8 @@ import {
   buildPlan,
   type Change,
   endpointOf,
+  formerGuardFiles,
   type InstallOptions,
-  KUBELET_CONFIG_NAME,
   type Plan,
 } from './plan/index.ts';
 import { endpointInUse, type LiveKubelet, readKubeletConfig, readLiveKubelet } from './platform/index.ts';
@@ -159,6 +158,7 @@ function programFolders({ copy, changes }: Plan): readonly Change[] {
 async function removeProgram(plan: Plan, { files }: SetupDependencies): Promise<void> {
   if (!plan.copy) return;
   await files.removeLeftovers(plan.copy.path);
+  if (plan.copy.replaces) return;
   await files.put(plan.copy.path, ABSENT);
   for (const { path } of [...programFolders(plan)].reverse()) await files.put(path, ABSENT);
 }
@@ -206,7 +206,11 @@ async function applyKubelet(
     await progress({ name: 'restart kubelet', subject: kubeletUnit });
     await mayGoOn();
     await journal.markRestart(entry.id);
+    const decisions = formerGuardFiles(entry.previous, plan.record);
+    for (const path of decisions) await files.put(path, ABSENT);
     await systemd.restart(kubeletUnit);
+    // A guard that was at work when its kubelet was stopped may have decided once more.
+    for (const path of decisions) await files.put(path, ABSENT);
   }
   await progress({ name: 'check health', subject: kubeletUnit });
   const kubelet = await readLiveKubelet(kubeletUnit, systemd, files);
@@ -237,9 +241,7 @@ async function compare(plan: Plan, dependencies: SetupDependencies, signal: Abor
 /** A kubelet that is well, but does without us, is not what was asked for. */
 async function requireInUse(plan: Plan, { systemd, files, configz }: SetupDependencies): Promise<void> {
   const kubelet = await readLiveKubelet(plan.record.kubeletUnit, systemd, files);
-  const folder = kubelet.flags.last('config-dir');
-  const file = folder && join(folder, KUBELET_CONFIG_NAME);
-  const { endpoint } = await endpointInUse(kubelet, files, file || undefined, await configz());
+  const { endpoint } = await endpointInUse(kubelet, files, await configz());
   if (endpoint === endpointOf(plan.record.socket)) return;
   throw new SetupError(
     'unhealthy',

@@ -1,11 +1,12 @@
-import { join } from 'node:path/posix';
 import { sameEntry } from './host/index.ts';
 import { healthPort } from './live-state.ts';
 import {
+  clearsOurLists,
   endpointOf,
   filesWithoutUs,
+  guardIsInForce,
   type InstalledRecord,
-  KUBELET_CONFIG_NAME,
+  programIsIntact,
   SERVICE_UNIT,
   type Strategy,
   withFlags,
@@ -28,7 +29,8 @@ import { commandInForce } from './unit-file/index.ts';
  *
  * - `in-use`: kubelet runs with the image service, and all is well
  * - `bypassed`: installed, but the running kubelet does without; the guard has decided so when it was started
- * - `changed`: in use, but files are not as they were installed: install again
+ * - `changed`: in use, but files are not as they were installed; or they were changed since kubelet was started, so that
+ *   nobody can tell what it uses: install again
  * - `unhealthy`: kubelet or the service is not well
  * - `unfinished`: a run did not end
  * - `absent`: not installed
@@ -85,7 +87,7 @@ export async function nodeStatus(
   const facts = {
     installed: record !== undefined,
     unfinished: pending !== undefined,
-    uses: endpoint === endpointOf(record?.socket ?? socket),
+    use: useOf(source, endpoint === endpointOf(record?.socket ?? socket)),
     healthy,
     service,
     changed: changedFiles.length > 0,
@@ -109,29 +111,34 @@ export async function nodeStatus(
   };
 }
 
+type Use = 'yes' | 'no' | 'unknown';
+
+function useOf(source: EndpointInUse['source'], isOurs: boolean): Use {
+  if (source === 'unknown') return 'unknown';
+  return isOurs ? 'yes' : 'no';
+}
+
 function verdictOf(facts: {
   readonly installed: boolean;
   readonly unfinished: boolean;
-  readonly uses: boolean;
+  readonly use: Use;
   readonly healthy: boolean;
   readonly service: NodeStatus['service'];
   readonly changed: boolean;
 }): Verdict {
   if (facts.unfinished) return 'unfinished';
-  if (!facts.installed && !facts.uses) return 'absent';
-  if (!facts.healthy || (facts.uses && !facts.service.answers)) return 'unhealthy';
-  if (!facts.uses) return 'bypassed';
-  return facts.changed || !facts.installed ? 'changed' : 'in-use';
+  if (!facts.installed && facts.use !== 'yes') return 'absent';
+  if (!facts.healthy || (facts.use !== 'no' && !facts.service.answers)) return 'unhealthy';
+  if (facts.use === 'no') return 'bypassed';
+  return facts.changed || !facts.installed || facts.use === 'unknown' ? 'changed' : 'in-use';
 }
 
 async function readEndpoint(
   kubelet: LiveKubelet,
   { files }: SetupDependencies,
-  configz: Parameters<typeof endpointInUse>[3],
+  configz: Parameters<typeof endpointInUse>[2],
 ): Promise<EndpointInUse> {
-  const folder = kubelet.flags.last('config-dir');
-  const file = folder ? join(folder, KUBELET_CONFIG_NAME) : undefined;
-  return endpointInUse(kubelet, files, file, configz).catch(() => ({
+  return endpointInUse(kubelet, files, configz).catch(() => ({
     endpoint: undefined,
     source: 'unknown' as const,
   }));
@@ -151,24 +158,35 @@ async function readService(
   }
 }
 
-/** A drop-in restates kubelet's command; one that was changed behind it since then is not the one that runs. */
+/** What others have put beside ours, so that kubelet would be started in another way than it was planned. */
 async function findChangedCommand(
   kubelet: LiveKubelet,
   record: InstalledRecord,
   { files }: SetupDependencies,
 ): Promise<string[]> {
-  if (record.strategy !== 'drop-in') return [];
   try {
+    const guarded = record.guardFiles.every((path) => guardIsInForce(kubelet.files, path));
+    const clearing = guarded ? undefined : kubelet.files.findLast(clearsOurLists)?.path;
+    const cleared = clearing === undefined ? [] : [clearing];
+    if (record.strategy !== 'drop-in') return cleared;
+    // A drop-in restates the command; one that was changed behind it since then is not the one that runs.
     const { path, assignment } = commandInForce(await filesWithoutUs(kubelet, record, files));
     const inForce = commandInForce(kubelet.files).assignment.value;
-    return inForce === withFlags(assignment.value) ? [] : [path];
+    return inForce === withFlags(assignment.value) ? cleared : [...new Set([...cleared, path])];
   } catch {
     return [kubelet.state.fragmentPath];
   }
 }
 
-async function findChangedFiles(record: InstalledRecord, { files }: SetupDependencies): Promise<string[]> {
+async function findChangedFiles(record: InstalledRecord, dependencies: SetupDependencies): Promise<string[]> {
+  const { files } = dependencies;
   const changed: string[] = [];
+  for (const path of record.copies) {
+    if (!(await programIsIntact(path, dependencies))) changed.push(path);
+  }
+  for (const path of record.copies.length > 0 ? [] : record.program) {
+    if (!(await files.exists(path))) changed.push(path);
+  }
   for (const { path, after } of record.changes) {
     // Its owner may change the configuration as they like.
     if (path === record.configFile) continue;

@@ -1,11 +1,9 @@
-import { basename, dirname } from 'node:path/posix';
-
 import { SetupError } from './errors.ts';
 import { waitUntilHealthy } from './health/index.ts';
-import { ABSENT, sameEntry } from './host/index.ts';
+import { ABSENT, sameContent, sameEntry } from './host/index.ts';
 import type { JournalEntry } from './journal/index.ts';
 import { healthPort } from './live-state.ts';
-import { type Change, FLAGS_VARIABLE } from './plan/index.ts';
+import { type Change, FLAGS_VARIABLE, isOurPath } from './plan/index.ts';
 import { readKubeletConfig, readLiveKubelet } from './platform/index.ts';
 import { reloadUnits, restartService, stopService } from './service-control.ts';
 import type { SetupDependencies, SetupTiming } from './setup.ts';
@@ -89,7 +87,7 @@ async function putBack(changes: readonly Change[], dependencies: SetupDependenci
   for (const { path, before, after } of changes) {
     const current = await files.snapshot(path);
     const isBack = sameEntry(current, before);
-    const isOurs = sameEntry(current, after) || (before.type === 'absent' && hasOurName(path));
+    const isOurs = sameContent(current, after) || (before.type === 'absent' && isOurPath(path));
     if (!isBack && isOurs) {
       await progress({ name: 'put back file', subject: path });
       await files.putBack(path, before);
@@ -162,10 +160,4 @@ async function restartKubelet(
 async function anyExists(paths: readonly string[], files: SetupDependencies['files']): Promise<boolean> {
   for (const path of paths) if (await files.exists(path)) return true;
   return false;
-}
-
-function hasOurName(path: string): boolean {
-  return (
-    /^(?:drp-|(?:90|zz|zzzz-zzzz)-drp\.conf$)/.test(basename(path)) || basename(dirname(path)) === 'node'
-  );
 }

@@ -1,6 +1,5 @@
-import { join } from 'node:path/posix';
 import { withLock } from './lock.ts';
-import { endpointOf, type InstalledRecord, KUBELET_CONFIG_NAME } from './plan/index.ts';
+import { endpointOf, type InstalledRecord } from './plan/index.ts';
 import { endpointInUse, readLiveKubelet } from './platform/index.ts';
 import { asItWasButUnwell, endUnfinished, orTryAgain, type UndoResult } from './rollback.ts';
 import type { SetupDependencies, SetupTiming } from './setup.ts';
@@ -27,7 +26,7 @@ async function takeAway(
   dependencies: SetupDependencies,
 ): Promise<UndoResult> {
   const { journal, progress, randomId } = dependencies;
-  const { mainPid, inUse } = await readUse(installed.kubeletUnit, installed.socket, dependencies);
+  const { mainPid, inUse } = await readUse(installed, dependencies);
   await armUndoTimer(installed.program, timing, copiedProgram(installed), dependencies);
   const id = randomId();
   await progress({ name: 'begin journal', subject: id });
@@ -59,15 +58,13 @@ function copiedProgram({ copies: [path], changes }: InstalledRecord) {
   return { path, folders: folders.map(({ path: folder }) => folder) };
 }
 
+/** Files say what kubelet was told to read, not what it has read: by them alone it is not left running without us. */
 async function readUse(
-  unit: string,
-  socket: string,
+  { kubeletUnit, socket, strategy }: InstalledRecord,
   { systemd, files, configz }: SetupDependencies,
 ): Promise<{ mainPid: number; inUse: boolean }> {
-  const kubelet = await readLiveKubelet(unit, systemd, files);
-  const folder = kubelet.flags.last('config-dir');
-  const file = folder && join(folder, KUBELET_CONFIG_NAME);
-  const { endpoint, source } = await endpointInUse(kubelet, files, file || undefined, await configz());
-  const isUnknown = source === 'unknown';
-  return { mainPid: kubelet.state.mainPid, inUse: isUnknown || endpoint === endpointOf(socket) };
+  const kubelet = await readLiveKubelet(kubeletUnit, systemd, files);
+  const { endpoint, source } = await endpointInUse(kubelet, files, await configz());
+  const isKnown = source === 'flag' || source === 'configz' || strategy !== 'config-dir';
+  return { mainPid: kubelet.state.mainPid, inUse: !isKnown || endpoint === endpointOf(socket) };
 }

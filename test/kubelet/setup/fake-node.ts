@@ -17,7 +17,7 @@ import type { HostTimer, Systemd, UnitState } from '../../../src/kubelet/setup/s
 import {
   commandInForce,
   type NamedUnitFile,
-  parseUnitFile,
+  settingsInForce,
   splitCommandLine,
 } from '../../../src/kubelet/setup/unit-file/index.ts';
 import { type MachineFiles, type NodeKind, nodeFiles } from '../../servers/systemd/index.ts';
@@ -67,6 +67,7 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
   let pid = 100;
   let restarts = 0;
   let startedAtMs = 0;
+  let configured: string | undefined;
   let timer: HostTimer | undefined;
   let isFiring = false;
   let flapping = 0;
@@ -132,15 +133,14 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
   /** As systemd does it: what comes before, then the environment, then the command. */
   async function startKubelet(): Promise<void> {
     const known = loaded.get('kubelet.service') ?? [];
-    const assignments = known.flatMap(({ text }) => parseUnitFile(text).assignments);
-    for (const { key, value } of assignments) {
-      if (key === 'ExecStartPre') await runBefore(splitCommandLine(value).words);
-    }
+    const values = (key: string) => settingsInForce(known, key).map(({ assignment }) => assignment.value);
+    for (const command of values('ExecStartPre')) await runBefore(splitCommandLine(command).words);
     const environment = new Map<string, string>();
-    for (const { key, value } of assignments) {
-      if (key === 'Environment') setVariables(environment, value.replace(/^['"](.*)['"]$/, '$1'));
-      if (key !== 'EnvironmentFile') continue;
-      const text = await files.readText(value.replace(/^-/, ''));
+    for (const value of values('Environment')) {
+      setVariables(environment, value.replace(/^['"](.*)['"]$/, '$1'));
+    }
+    for (const path of values('EnvironmentFile')) {
+      const text = await files.readText(path.replace(/^-/, ''));
       for (const line of text?.split('\n') ?? []) setVariables(environment, line);
     }
     const { words } = splitCommandLine(commandInForce(known).assignment.value);
@@ -154,7 +154,21 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
     startedAtMs = Date.now() + 1;
     active.add('kubelet.service');
     await write(`/proc/${pid}/cmdline`, `${args.join('\0')}\0`);
+    configured = await readImageService(args);
     flapping = node.behaviour(await node.endpoint()) === 'flaps' ? 3 : 0;
+  }
+
+  /** Of the files in `--config-dir`: kubelet reads them once. */
+  async function readImageService(args: readonly string[]): Promise<string | undefined> {
+    const folder = args.find((arg) => arg.startsWith('--config-dir='))?.slice('--config-dir='.length);
+    if (folder === undefined) return undefined;
+    const names = await readdir(join(root, folder), { recursive: true });
+    let found: string | undefined;
+    for (const name of names.filter((name) => name.endsWith('.conf')).sort()) {
+      const config = JSON.parse(await readFile(join(root, folder, name), 'utf8'));
+      found = (config as { imageServiceEndpoint?: string }).imageServiceEndpoint ?? found;
+    }
+    return found;
   }
 
   async function runBefore(words: readonly string[]): Promise<void> {
@@ -254,12 +268,7 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
     async endpoint() {
       const text = (await files.readText(`/proc/${pid}/cmdline`)) ?? '';
       const [, flag] = [...text.matchAll(/--image-service-endpoint[=\0]([^\0]+)/g)].at(-1) ?? [];
-      if (flag !== undefined) return flag;
-      const [, folder] = /--config-dir=([^\0]+)/.exec(text) ?? [];
-      const config = folder ? await files.readText(`${folder}/90-drp.conf`) : undefined;
-      return config
-        ? (JSON.parse(config) as { imageServiceEndpoint: string }).imageServiceEndpoint
-        : undefined;
+      return flag ?? configured;
     },
     async fireTimer() {
       isFiring = true;

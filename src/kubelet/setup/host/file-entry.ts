@@ -1,22 +1,24 @@
 /** What is at a path. */
 export type FileEntry =
   | { readonly type: 'absent' }
-  | {
-      readonly type: 'file';
-      readonly mode: number;
-      readonly uid: number;
-      readonly gid: number;
-      readonly content: Buffer;
-      /** Kept when an old content is put back; in milliseconds since the epoch. */
-      readonly modifiedMs?: number | undefined;
-    }
+  | PlainFile
   | { readonly type: 'link'; readonly target: string }
   | { readonly type: 'folder'; readonly mode: number; readonly uid: number; readonly gid: number };
+
+export interface PlainFile {
+  readonly type: 'file';
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+  readonly content: Buffer;
+  /** Kept when an old content is put back; in milliseconds since the epoch. */
+  readonly modifiedMs?: number | undefined;
+}
 
 export const ABSENT: FileEntry = { type: 'absent' };
 
 /** A file of root's. */
-export function rootFile(content: string | Buffer, mode = 0o644): FileEntry {
+export function rootFile(content: string | Buffer, mode = 0o644): PlainFile {
   return { type: 'file', mode, uid: 0, gid: 0, content: Buffer.from(content) };
 }
 
@@ -34,10 +36,15 @@ export function sameEntry(a: FileEntry, b: FileEntry): boolean {
   return a.type === b.type;
 }
 
+/** Whether both hold the same, whoever owns them and may read them. */
+export function sameContent(a: FileEntry, b: FileEntry): boolean {
+  return a.type === 'file' && b.type === 'file' ? a.content.equals(b.content) : sameEntry(a, b);
+}
+
 /** An entry as JSON holds it. */
 export type StoredEntry =
   | Exclude<FileEntry, { type: 'file' }>
-  | (Omit<Extract<FileEntry, { type: 'file' }>, 'content'> & { readonly base64: string });
+  | (Omit<PlainFile, 'content'> & { readonly base64: string });
 
 export function storeEntry(entry: FileEntry): StoredEntry {
   if (entry.type !== 'file') return entry;

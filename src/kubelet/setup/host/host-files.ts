@@ -1,10 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, lstat, mkdir, open, readdir, readlink, rename, rm, rmdir, symlink } from 'node:fs/promises';
+import {
+  link,
+  lstat,
+  mkdir,
+  open,
+  readdir,
+  readlink,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  symlink,
+} from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path/posix';
 import { SetupError } from '../errors.ts';
 import { copyProgram } from './copy-program.ts';
-import { ABSENT, type FileEntry, sameEntry } from './file-entry.ts';
+import { ABSENT, type FileEntry, type PlainFile, sameEntry } from './file-entry.ts';
+import { mayGiveFilesAway } from './owners.ts';
 import { resolveInRoot } from './resolve-in-root.ts';
 
 const LARGEST_FILE_BYTES = 1024 * 1024;
@@ -19,10 +32,21 @@ export interface HostFiles {
   locate(path: string): Promise<string>;
   /** What is there now. @throws {SetupError} for what is neither a file, a folder nor a link, and for huge files */
   snapshot(path: string): Promise<FileEntry>;
+  /** A file, links followed; undefined when there is none. @throws {SetupError} for anything else than a file */
+  readFile(path: string): Promise<PlainFile | undefined>;
+  /** Whether `put` could make an entry again as it is, its owner included. */
+  canMake(entry: FileEntry): boolean;
   /** The text of a file, links followed; undefined when there is none. */
   readText(path: string): Promise<string | undefined>;
   /** Names in a folder; none when there is no folder. */
   list(folder: string): Promise<readonly string[]>;
+  /**
+   * All that is in a folder and below: names in the order of their bytes, a folder before what is in it. Links are named
+   * and not followed. None when there is no folder.
+   */
+  walk(folder: string): Promise<readonly { readonly path: string; readonly isFolder: boolean }[]>;
+  /** When a file, or a link to it, was last changed, in milliseconds since the epoch; undefined when there is none. */
+  changedAt(path: string): Promise<number | undefined>;
   /**
    * Makes it so, at once or not at all, and on disk when this resolves. A folder that is to be absent stays when it is
    * not empty.
@@ -47,8 +71,13 @@ export interface HostFiles {
 /**
  * @param root where the host's `/` is for us
  * @param withOwners whether owners are kept; only root can, and for anybody else all files count as root's
+ * @param anyOwner whether files can be given to others than root
  */
-export function createHostFiles(root: string, withOwners = process.getuid?.() === 0): HostFiles {
+export function createHostFiles(
+  root: string,
+  withOwners = process.getuid?.() === 0,
+  anyOwner = withOwners && mayGiveFilesAway(),
+): HostFiles {
   // The last part is not followed: a link is replaced, never written through.
   const place = async (path: string): Promise<string> =>
     join(await resolveInRoot(root, dirname(path)), basename(path));
@@ -65,8 +94,37 @@ export function createHostFiles(root: string, withOwners = process.getuid?.() ==
     return { type: 'file', mode, uid, gid, content, modifiedMs: status.mtimeMs };
   }
 
+  const snapshot = async (path: string): Promise<FileEntry> => entryAt(await place(path), path);
+
+  async function walk(folder: string): Promise<{ path: string; isFolder: boolean }[]> {
+    const real = await resolveInRoot(root, folder);
+    const entries = (await readdir(real, { withFileTypes: true }).catch(absentIsUndefined)) ?? [];
+    entries.sort((a, b) => Buffer.compare(Buffer.from(a.name), Buffer.from(b.name)));
+    const found: { path: string; isFolder: boolean }[] = [];
+    for (const entry of entries) {
+      const path = join(folder, entry.name);
+      found.push({ path, isFolder: entry.isDirectory() });
+      if (entry.isDirectory()) found.push(...(await walk(path)));
+    }
+    return found;
+  }
+
   return {
-    snapshot: async (path) => entryAt(await place(path), path),
+    snapshot,
+    walk,
+    async changedAt(path) {
+      const link = await lstat(await place(path)).catch(absentIsUndefined);
+      const target = await stat(await resolveInRoot(root, path)).catch(absentIsUndefined);
+      return link && Math.max(link.mtimeMs, target?.mtimeMs ?? 0);
+    },
+    async readFile(path) {
+      const entry = await entryAt(await resolveInRoot(root, path), path);
+      if (entry.type === 'absent') return undefined;
+      if (entry.type !== 'file') throw new SetupError('refused', `${path} is no file`);
+      return entry;
+    },
+    canMake: (entry) =>
+      !withOwners || anyOwner || entry.type !== 'file' || (entry.uid === 0 && entry.gid === 0),
     locate: (path) => resolveInRoot(root, path),
     async readText(path) {
       const real = await resolveInRoot(root, path);
@@ -152,11 +210,7 @@ async function putEntry(real: string, entry: FileEntry, withOwners: boolean): Pr
   await syncFolder(dirname(real));
 }
 
-async function writeSynced(
-  path: string,
-  entry: Extract<FileEntry, { type: 'file' }>,
-  withOwners: boolean,
-): Promise<void> {
+async function writeSynced(path: string, entry: PlainFile, withOwners: boolean): Promise<void> {
   const file = await open(path, 'wx', 0o600);
   try {
     await file.writeFile(entry.content);

@@ -2,10 +2,12 @@ export { fileHash } from './copy-program.ts';
 export {
   ABSENT,
   type FileEntry,
+  type PlainFile,
   restoreEntry,
   rootFile,
   rootFolder,
   type StoredEntry,
+  sameContent,
   sameEntry,
   storeEntry,
 } from './file-entry.ts';

@@ -1,31 +1,28 @@
-import { basename, dirname, join } from 'node:path/posix';
+import { dirname, join } from 'node:path/posix';
 import { SetupError } from '../errors.ts';
-import { ABSENT, type FileEntry, type HostFiles, rootFile, rootFolder, sameEntry } from '../host/index.ts';
+import { type FileEntry, type HostFiles, rootFile, rootFolder, sameEntry } from '../host/index.ts';
 import {
   type Backend,
   detectPlatform,
+  type EndpointInUse,
   endpointInUse,
   findBackend,
   findExecutableFolder,
+  type KubeletConfig,
   type LiveKubelet,
   type Platform,
   readKubeletConfig,
 } from '../platform/index.ts';
+import { chooseStrategy, decisionInConfigFolder } from './choose-strategy.ts';
 import { wireKubelet } from './kubelet-changes.ts';
 import { requireLiveCommand } from './live-command.ts';
-import {
-  endpointOf,
-  FILE_HEADER,
-  KUBELET_CONFIG_NAME,
-  RECOVER_UNIT,
-  SERVICE_UNIT,
-  SOCKET_UNIT,
-  STATE_FOLDER,
-  UNIT_FOLDER,
-} from './names.ts';
+import { endpointOf, RECOVER_UNIT, SERVICE_UNIT, SOCKET_UNIT, STATE_FOLDER, UNIT_FOLDER } from './names.ts';
 import type { InstallOptions, Strategy } from './options.ts';
-import { filesWithoutUs } from './pristine-files.ts';
+import { filesWithoutUs, pristineEntry } from './pristine-files.ts';
+import { type ProgramDependencies, programIsIntact, programName } from './program.ts';
 import { type Change, entryWithoutUs, type InstalledRecord } from './record.ts';
+import { requireRestorable } from './restorable.ts';
+import { requireRunningAsLoaded } from './running-command.ts';
 import { serviceConfig } from './service-config.ts';
 import { recoverUnit, serviceUnit, socketUnit, symlinkForBoot, type UnitSettings } from './units.ts';
 
@@ -34,6 +31,8 @@ export interface Copy {
   readonly source: string;
   readonly path: string;
   readonly sha256: string;
+  /** Whether it is in use already, and is gone or was changed. */
+  readonly replaces: boolean;
 }
 
 /** All that an installation will do. */
@@ -52,10 +51,9 @@ export interface Plan {
   readonly record: InstalledRecord;
 }
 
-export interface PlanDependencies {
-  readonly files: HostFiles;
-  /** SHA-256 of a file of ours, in hexadecimal. */
-  readonly fileHash: (path: string) => Promise<string>;
+export interface PlanDependencies extends ProgramDependencies {
+  /** Kubelet's own answer about its configuration; undefined where it can't be asked. */
+  readonly configz: () => Promise<KubeletConfig | undefined>;
 }
 
 type Entries = (readonly [path: string, entry: FileEntry])[];
@@ -69,7 +67,7 @@ export async function buildPlan(
   options: InstallOptions,
   kubelet: LiveKubelet,
   record: InstalledRecord | undefined,
-  { files, fileHash }: PlanDependencies,
+  { files, fileHash, configz }: PlanDependencies,
 ): Promise<Plan> {
   if (kubelet.state.needDaemonReload) {
     throw new SetupError(
@@ -80,22 +78,13 @@ export async function buildPlan(
   }
   requireLiveCommand(kubelet);
   const endpoint = endpointOf(options.socket);
-  const configFolder = kubelet.flags.last('config-dir');
-  const guardConfig = configFolder ? join(configFolder, KUBELET_CONFIG_NAME) : undefined;
-  const config = await readKubeletConfig(kubelet.flags, files, guardConfig);
-  const backend = await findBackend(kubelet.flags, config, endpoint, files);
+  const ours = record ? [endpoint, endpointOf(record.socket)] : [endpoint];
+  const strategy = await chooseStrategy(options.strategy ?? record?.strategy, kubelet.flags, ours, files);
+  const config = await readKubeletConfig(kubelet.flags, files, decisionInConfigFolder(kubelet.flags));
+  const backend = await findBackend(kubelet.flags, config, ours, files);
   const pristine = await filesWithoutUs(kubelet, record, files);
-  const flagged = kubelet.flags.all('image-service-endpoint').some((value) => value !== endpoint);
-  const strategy =
-    options.strategy ?? record?.strategy ?? (configFolder && !flagged ? 'config-dir' : 'drop-in');
-  if (strategy === 'config-dir' && flagged) {
-    throw new SetupError(
-      'refused',
-      'kubelet has --image-service-endpoint, which wins over --config-dir: use --strategy drop-in',
-    );
-  }
 
-  const { words, copy, folders } = await placeProgram(options, files, fileHash);
+  const { words, copy, folders } = await placeProgram(options, record, { files, fileHash });
   const settings: UnitSettings = {
     program: words,
     socket: options.socket,
@@ -104,7 +93,7 @@ export async function buildPlan(
     journalFile: join(STATE_FOLDER, 'journal.json'),
     notifies: await hasNotifyProgram(files),
   };
-  const wiring = await wireKubelet(strategy, kubelet, pristine, settings, files);
+  const wiring = await wireKubelet(strategy, kubelet, pristine, settings, { record, files });
   await requireFreeGuardFile(wiring.guardFiles, record, files);
   const wanted = {
     service: [...folders, ...(await serviceEntries(settings, options, backend, files))],
@@ -112,6 +101,7 @@ export async function buildPlan(
   };
 
   const { changes, all } = await compare(wanted, record, files);
+  await requireRestorable(changes, record, files);
   const next: InstalledRecord = {
     version: 1,
     strategy,
@@ -125,15 +115,17 @@ export async function buildPlan(
     folders: record?.folders ?? [],
     changes: all,
   };
-  const inUse = await endpointInUse(kubelet, files, guardConfig);
-  const reason = restartReason(record, next, changes, inUse.endpoint === endpoint);
+  const needed = copy && (await programIsIntact(copy.path, { files, fileHash })) ? undefined : copy;
+  const inUse = record && (await endpointInUse(kubelet, files, await configz()));
+  const reason = restartReason(record, next, changes, inUse);
+  if (reason !== undefined) await requireRunningAsLoaded(kubelet, files);
   return {
     platform: await detectPlatform(kubelet, files),
     strategy,
     backend,
-    copy: copy && (await files.exists(copy.path)) ? undefined : copy,
+    copy: needed,
     changes,
-    restartService: changes.some(({ phase }) => phase === 'service'),
+    restartService: needed?.replaces === true || changes.some(({ phase }) => phase === 'service'),
     restartKubelet: reason !== undefined,
     reason,
     record: next,
@@ -142,15 +134,19 @@ export async function buildPlan(
 
 async function placeProgram(
   { program }: InstallOptions,
-  files: HostFiles,
-  fileHash: (path: string) => Promise<string>,
+  record: InstalledRecord | undefined,
+  { files, fileHash }: ProgramDependencies,
 ): Promise<{ words: readonly string[]; copy: Copy | undefined; folders: Entries }> {
   if (program.type === 'in-place') return { words: program.words, copy: undefined, folders: [] };
   const folder = await findExecutableFolder(files, program.folder);
   const sha256 = await fileHash(program.source);
-  // The name says what is in it: an upgrade does not replace a program that runs.
-  const path = join(folder, `drp-${sha256.slice(0, 12)}`);
-  return { words: [path], copy: { source: program.source, path, sha256 }, folders: foldersAbove(path) };
+  const path = join(folder, programName(sha256));
+  const replaces = record?.copies.includes(path) === true;
+  return {
+    words: [path],
+    copy: { source: program.source, path, sha256, replaces },
+    folders: foldersAbove(path),
+  };
 }
 
 /** All folders that lead to a path, the outermost first; those that are there are no change. */
@@ -215,16 +211,6 @@ async function compare(
   return { changes, all };
 }
 
-/** A unit file of our own that nobody has a record of was not there before us. */
-function pristineEntry(path: string, current: FileEntry, record: InstalledRecord | undefined): FileEntry {
-  const isOurs =
-    current.type === 'file' &&
-    /(?:^|[-.])drp(?:[-.]|$)/.test(basename(path)) &&
-    current.content.toString('utf8').startsWith(FILE_HEADER);
-  const without = entryWithoutUs(path, current, record);
-  return isOurs && without === current ? ABSENT : without;
-}
-
 async function requireFreeGuardFile(
   guardFiles: readonly string[],
   record: InstalledRecord | undefined,
@@ -242,12 +228,14 @@ function restartReason(
   record: InstalledRecord | undefined,
   next: InstalledRecord,
   changes: readonly Change[],
-  uses: boolean,
+  inUse: EndpointInUse | undefined,
 ): string | undefined {
   if (!record) return 'kubelet does not use the image service yet';
   if (record.strategy !== next.strategy || record.socket !== next.socket)
     return 'kubelet is wired in another way';
-  if (!uses) return 'the running kubelet does not use the image service';
+  if (inUse?.source === 'unknown') return 'files that kubelet reads were changed since it was started';
+  if (inUse?.endpoint !== endpointOf(next.socket))
+    return 'the running kubelet does not use the image service';
   const touched = changes.filter(({ phase, after }) => phase === 'kubelet' && after.type === 'file');
   return touched.some((change) => commandOf(change.before) !== commandOf(change.after))
     ? "kubelet's own command has changed"

@@ -1,11 +1,12 @@
 export { buildPlan, type Copy, type Plan } from './build-plan.ts';
 export { unifiedDiff } from './diff.ts';
+export { clearsOurLists, guardIsInForce } from './guard-in-force.ts';
 export {
   BOOT_TARGET,
   ENVIRONMENT_FILE,
   endpointOf,
   FLAGS_VARIABLE,
-  KUBELET_CONFIG_NAME,
+  isOurPath,
   RECOVER_UNIT,
   SERVICE_UNIT,
   SOCKET_UNIT,
@@ -23,9 +24,11 @@ export {
   type Strategy,
 } from './options.ts';
 export { filesWithoutUs } from './pristine-files.ts';
+export { programIsIntact } from './program.ts';
 export {
   type Change,
   entryWithoutUs,
+  formerGuardFiles,
   type InstalledRecord,
   restoreChange,
   restoreRecord,

@@ -1,6 +1,6 @@
 import { basename, dirname, join } from 'node:path/posix';
 import { SetupError } from '../errors.ts';
-import { type FileEntry, type HostFiles, rootFile, rootFolder } from '../host/index.ts';
+import { type FileEntry, type HostFiles, type PlainFile, rootFile, rootFolder } from '../host/index.ts';
 import type { LiveKubelet } from '../platform/index.ts';
 import {
   type Assignment,
@@ -11,15 +11,20 @@ import {
   splitCommandLine,
   type UnitFile,
 } from '../unit-file/index.ts';
+import { decisionInConfigFolder } from './choose-strategy.ts';
+import { clearsOurLists, guardIsInForce } from './guard-in-force.ts';
 import {
+  DROP_IN_NAMES,
   ENVIRONMENT_FILE,
   FILE_HEADER,
   FLAGS_VARIABLE,
-  KUBELET_CONFIG_NAME,
+  ORIGINAL_SUFFIX,
   STATE_FOLDER,
   UNIT_FOLDER,
 } from './names.ts';
 import type { Strategy } from './options.ts';
+import { fileWithoutUs } from './pristine-files.ts';
+import type { InstalledRecord } from './record.ts';
 import {
   ENVIRONMENT_LINE,
   guardLines,
@@ -38,15 +43,15 @@ export interface KubeletWiring {
   readonly command: string | undefined;
 }
 
-/** In the order of preference: it has to come after every other drop-in that sets the command. */
-const DROP_IN_NAMES = ['90-drp.conf', 'zz-drp.conf', 'zzzz-zzzz-drp.conf'];
+/** What stands in a text for bytes that are no UTF-8. */
+const NO_CHARACTER = '\ufffd';
 
 export async function wireKubelet(
   strategy: Strategy,
   kubelet: LiveKubelet,
   pristine: readonly NamedUnitFile[],
   settings: UnitSettings,
-  files: HostFiles,
+  { record, files }: { readonly record: InstalledRecord | undefined; readonly files: HostFiles },
 ): Promise<KubeletWiring> {
   const remove = (await files.exists('/bin/rm')) ? '/bin/rm' : '/usr/bin/rm';
   switch (strategy) {
@@ -55,7 +60,7 @@ export async function wireKubelet(
     case 'drop-in':
       return dropInWiring(kubelet, pristine, settings, remove);
     case 'unit':
-      return unitWiring(pristine, settings, remove);
+      return unitWiring(pristine, settings, remove, (path) => fileWithoutUs(path, record, files));
   }
 }
 
@@ -66,11 +71,10 @@ function configFolderWiring(
   settings: UnitSettings,
   remove: string,
 ): KubeletWiring {
-  const folder = kubelet.flags.last('config-dir');
-  if (!folder) {
+  const file = decisionInConfigFolder(kubelet.flags);
+  if (file === undefined) {
     throw new SetupError('refused', 'this kubelet runs without --config-dir: use --strategy drop-in');
   }
-  const file = join(folder, KUBELET_CONFIG_NAME);
   const text = lines([
     FILE_HEADER,
     '[Unit]',
@@ -114,25 +118,36 @@ function dropInWiring(
 }
 
 /** Changes the file that has the command, or makes a changed copy in `/etc` where systemd looks first. */
-function unitWiring(
+async function unitWiring(
   pristine: readonly NamedUnitFile[],
   settings: UnitSettings,
   remove: string,
-): KubeletWiring {
+  fileAt: (path: string) => Promise<PlainFile>,
+): Promise<KubeletWiring> {
   const found = commandOfKubelet(pristine);
   const { assignment, path } = found;
+  const theirs = await fileAt(path);
+  requireSameBytes(found, theirs);
   const added = [...guardLines(settings, remove, ['--environment-file', ENVIRONMENT_FILE]), ENVIRONMENT_LINE];
   const flagged = found.file.append(assignment, withFlags(''));
   const changed = flagged
     .insertAfter(sameAssignment(flagged, assignment), added)
     .insertInSection('Unit', kubeletUnitLines());
+  const after = pristine.map((file) => (file.path === path ? { path, text: changed.toString() } : file));
+  if (!guardIsInForce(after, ENVIRONMENT_FILE)) {
+    throw new SetupError(
+      'refused',
+      `${(pristine.findLast(clearsOurLists) ?? found).path} clears ExecStartPre= or EnvironmentFile=, ` +
+        'and our guard would go with that: use --strategy drop-in',
+    );
+  }
   const target = placeInEtc(path);
-  const original = join(STATE_FOLDER, `${basename(path)}.original`);
+  const original = join(STATE_FOLDER, `${basename(path)}${ORIGINAL_SUFFIX}`);
   return {
     entries: [
-      [original, rootFile(found.file.toString())],
+      [original, rootFile(theirs.content, theirs.mode)],
       ...parents(target).map((folder) => [folder, rootFolder()] as const),
-      [target, rootFile(changed.toString())],
+      [target, { ...theirs, content: Buffer.from(changed.toString()), modifiedMs: undefined }],
     ],
     guardFiles: [ENVIRONMENT_FILE],
     shadowed: target === path ? {} : { [target]: path },
@@ -157,7 +172,19 @@ function commandOfKubelet(pristine: readonly NamedUnitFile[]): InForce {
       `${found.path} runs ${program}, not kubelet itself, so a flag can't be added there; --strategy config-dir may do`,
     );
   }
+  if (found.assignment.value.includes(NO_CHARACTER)) {
+    throw new SetupError('refused', `${found.path}: ExecStart= has bytes that are no UTF-8`);
+  }
   return found;
+}
+
+/** Bytes that are no UTF-8 would become others when the text is written. */
+function requireSameBytes({ path, file }: InForce, { content }: PlainFile): void {
+  if (Buffer.from(file.toString()).equals(content)) return;
+  throw new SetupError(
+    'refused',
+    `${path} has bytes that are no UTF-8, and they would be damaged: put them right, or use --strategy drop-in`,
+  );
 }
 
 function dropInEntries(
@@ -175,7 +202,7 @@ function dropInEntries(
 function dropInPath(kubelet: LiveKubelet, pristine: readonly NamedUnitFile[]): string {
   const names = pristine
     .slice(1)
-    .filter(({ text }) => parseUnitFile(text).assignments.some(({ key }) => key === 'ExecStart'))
+    .filter((file) => clearsOurLists(file) || setsCommand(file))
     .map(({ path }) => basename(path));
   const taken = new Set(pristine.map(({ path }) => basename(path)));
   const name = DROP_IN_NAMES.find((mine) => !taken.has(mine) && names.every((other) => other < mine));
@@ -183,6 +210,10 @@ function dropInPath(kubelet: LiveKubelet, pristine: readonly NamedUnitFile[]): s
     throw new SetupError('refused', `no drop-in of ours could come after ${names.sort().at(-1)}`);
   }
   return join(UNIT_FOLDER, `${kubelet.unit}.d`, name);
+}
+
+function setsCommand({ text }: NamedUnitFile): boolean {
+  return parseUnitFile(text).assignments.some(({ key }) => key === 'ExecStart');
 }
 
 /** Appending does not move lines. */

@@ -1,6 +1,6 @@
-import { basename } from 'node:path/posix';
+import { basename, dirname, isAbsolute, join } from 'node:path/posix';
 import { SetupError } from '../errors.ts';
-import type { FileEntry, HostFiles } from '../host/index.ts';
+import { ABSENT, type FileEntry, type HostFiles, type PlainFile } from '../host/index.ts';
 import type { LiveKubelet } from '../platform/index.ts';
 import type { NamedUnitFile } from '../unit-file/index.ts';
 import { FILE_HEADER, FLAGS_VARIABLE } from './names.ts';
@@ -17,7 +17,7 @@ export async function filesWithoutUs(
 ): Promise<NamedUnitFile[]> {
   const found = await Promise.all(
     kubelet.files.map(async ({ path, text }): Promise<NamedUnitFile | undefined> => {
-      const without = textWithoutUs(path, text, record);
+      const without = await textWithoutUs(path, text, record, files);
       if (without !== undefined) {
         requireUntouched(path, without);
         return { path, text: without };
@@ -33,13 +33,38 @@ export async function filesWithoutUs(
   return found.filter((file) => file !== undefined);
 }
 
-function textWithoutUs(path: string, text: string, record: InstalledRecord | undefined): string | undefined {
+/**
+ * One of these files with its mode, its owner and all its bytes.
+ * @throws {SetupError} when it is gone meanwhile
+ */
+export async function fileWithoutUs(
+  path: string,
+  record: InstalledRecord | undefined,
+  files: HostFiles,
+): Promise<PlainFile> {
+  const file = await fileOf(path, entryWithoutUs(path, await files.snapshot(path), record), files);
+  if (!file) throw new SetupError('refused', `${path} is gone: systemctl daemon-reload`);
+  return file;
+}
+
+async function textWithoutUs(
+  path: string,
+  text: string,
+  record: InstalledRecord | undefined,
+  files: HostFiles,
+): Promise<string | undefined> {
   if (isOurDropIn(path, text)) return undefined;
   const change = record?.changes.find((known) => known.path === path);
   if (change?.after.type !== 'file') return text;
   const current: FileEntry = { ...change.after, content: Buffer.from(text) };
-  const without = entryWithoutUs(path, current, record);
-  return without.type === 'file' ? without.content.toString('utf8') : undefined;
+  const without = await fileOf(path, entryWithoutUs(path, current, record), files);
+  return without?.content.toString('utf8');
+}
+
+async function fileOf(path: string, entry: FileEntry, files: HostFiles): Promise<PlainFile | undefined> {
+  if (entry.type === 'file') return entry;
+  if (entry.type !== 'link') return undefined;
+  return files.readFile(isAbsolute(entry.target) ? entry.target : join(dirname(path), entry.target));
 }
 
 /** A drop-in of our own is known by its header, also when the record was lost. */
@@ -53,4 +78,18 @@ function requireUntouched(path: string, text: string): void {
     'refused',
     `${path} has a change of ours (${FLAGS_VARIABLE}) and others that we do not know: take ours out, then install again`,
   );
+}
+
+/** How a path was before us; a unit file of our own that nobody has a record of was not there. */
+export function pristineEntry(
+  path: string,
+  current: FileEntry,
+  record: InstalledRecord | undefined,
+): FileEntry {
+  const isOurs =
+    current.type === 'file' &&
+    /(?:^|[-.])drp(?:[-.]|$)/.test(basename(path)) &&
+    current.content.toString('utf8').startsWith(FILE_HEADER);
+  const without = entryWithoutUs(path, current, record);
+  return isOurs && without === current ? ABSENT : without;
 }

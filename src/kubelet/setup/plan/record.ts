@@ -1,4 +1,11 @@
-import { type FileEntry, restoreEntry, type StoredEntry, sameEntry, storeEntry } from '../host/index.ts';
+import {
+  type FileEntry,
+  restoreEntry,
+  type StoredEntry,
+  sameContent,
+  sameEntry,
+  storeEntry,
+} from '../host/index.ts';
 import type { Strategy } from './options.ts';
 
 /** A path that is changed. */
@@ -54,7 +61,7 @@ export function restoreRecord(record: StoredRecord): InstalledRecord {
 
 /**
  * How a path was before us, given what is there now: what the record says while our content stands, else what somebody
- * has put there since.
+ * has put there since. Who owns and may read a file is as it is now where somebody has changed that.
  */
 export function entryWithoutUs(
   path: string,
@@ -63,5 +70,16 @@ export function entryWithoutUs(
 ): FileEntry {
   const known = record?.changes.find((change) => change.path === path);
   if (!known) return current;
-  return sameEntry(current, known.after) ? known.before : current;
+  const { before, after } = known;
+  if (!sameContent(current, after)) return current;
+  if (current.type !== 'file' || before.type !== 'file' || sameEntry(current, after)) return before;
+  return { ...before, mode: current.mode, uid: current.uid, gid: current.gid };
+}
+
+/** What an earlier installation's guard has written, and no guard of the next one writes. */
+export function formerGuardFiles(
+  record: InstalledRecord | undefined,
+  next: Pick<InstalledRecord, 'guardFiles'>,
+): readonly string[] {
+  return (record?.guardFiles ?? []).filter((path) => !next.guardFiles.includes(path));
 }

@@ -1,6 +1,13 @@
 import type { HostFiles } from '../host/index.ts';
-import { type KubeletConfig, readKubeletConfig } from './kubelet-config.ts';
+import {
+  configPlaces,
+  type KubeletConfig,
+  kubeletConfigOf,
+  readConfigFile,
+  setsImageService,
+} from './kubelet-config.ts';
 import type { LiveKubelet } from './live-kubelet.ts';
+import { changedSinceStart } from './since-start.ts';
 
 /** Where the running kubelet sends its image calls, and how we know. */
 export interface EndpointInUse {
@@ -13,27 +20,27 @@ export interface EndpointInUse {
   readonly source: 'flag' | 'configz' | 'files' | 'unknown';
 }
 
-/** The clock of a file system is coarser than that of systemd. */
-const TOLERANCE_MS = 50;
+const UNKNOWN: EndpointInUse = { endpoint: undefined, source: 'unknown' };
 
-/**
- * @param configz what kubelet itself answers, where it could be asked
- * @param configFile the file of ours among those that it reads
- */
+/** @param configz what kubelet itself answers, where it could be asked */
 export async function endpointInUse(
-  { flags, state }: LiveKubelet,
+  kubelet: LiveKubelet,
   files: HostFiles,
-  configFile: string | undefined,
   configz?: KubeletConfig,
 ): Promise<EndpointInUse> {
-  const flag = flags.last('image-service-endpoint');
+  const flag = kubelet.flags.last('image-service-endpoint');
   if (flag) return { endpoint: flag, source: 'flag' };
   if (configz) return { endpoint: configz.imageServiceEndpoint, source: 'configz' };
-  const { imageServiceEndpoint } = await readKubeletConfig(flags, files);
-  const ours = configFile === undefined ? undefined : await files.snapshot(configFile);
-  const changedMs = ours?.type === 'file' ? (ours.modifiedMs ?? 0) : 0;
-  const isOld = changedMs <= state.startedAtMs + TOLERANCE_MS;
-  return isOld
-    ? { endpoint: imageServiceEndpoint, source: 'files' }
-    : { endpoint: undefined, source: 'unknown' };
+  const places = await configPlaces(kubelet.flags, files);
+  for (const path of [...places.files].reverse()) {
+    if (await changedSinceStart(path, kubelet, files)) return UNKNOWN;
+    const document = await readConfigFile(path, files);
+    if (!setsImageService(document)) continue;
+    return { endpoint: kubeletConfigOf(document).imageServiceEndpoint, source: 'files' };
+  }
+  // Nothing names one now; one that is gone may have.
+  for (const folder of places.folders) {
+    if (await changedSinceStart(folder, kubelet, files)) return UNKNOWN;
+  }
+  return { endpoint: undefined, source: 'files' };
 }

@@ -1,4 +1,3 @@
-import { join } from 'node:path/posix';
 import { parse } from 'yaml';
 import { SetupError } from '../errors.ts';
 import type { HostFiles } from '../host/index.ts';
@@ -11,8 +10,27 @@ export interface KubeletConfig {
   readonly healthzPort: number | undefined;
 }
 
+/** What a kubelet reads when it starts: `--config`, then `--config-dir`, the later ones winning. */
+export interface ConfigPlaces {
+  readonly files: readonly string[];
+  /** `--config-dir` and the folders below; kubelet goes through all of them, each where its name stands. */
+  readonly folders: readonly string[];
+}
+
+export async function configPlaces(flags: KubeletFlags, files: HostFiles): Promise<ConfigPlaces> {
+  const main = flags.last('config');
+  const folder = flags.last('config-dir');
+  const below = folder ? await files.walk(folder) : [];
+  const inFolder = below.filter(({ path, isFolder }) => !isFolder && path.endsWith('.conf'));
+  const folders = below.filter(({ isFolder }) => isFolder);
+  return {
+    files: [...(main ? [main] : []), ...inFolder.map(({ path }) => path)],
+    folders: folder ? [folder, ...folders.map(({ path }) => path)] : [],
+  };
+}
+
 /**
- * Reads what a running kubelet was told to read: `--config`, then the files of `--config-dir`, the later ones winning.
+ * Reads what a running kubelet was told to read.
  * @param except a file of ours that is to be passed over
  * @throws {SetupError} when a file is missing, or is no KubeletConfiguration
  */
@@ -21,28 +39,16 @@ export async function readKubeletConfig(
   files: HostFiles,
   except?: string,
 ): Promise<KubeletConfig> {
-  const paths: string[] = [];
-  const main = flags.last('config');
-  const folder = flags.last('config-dir');
-  if (main) paths.push(main);
-  if (folder) {
-    const names = (await files.list(folder)).filter((name) => name.endsWith('.conf')).sort();
-    paths.push(...names.map((name) => join(folder, name)));
+  const merged: Record<string, unknown> = {};
+  for (const path of (await configPlaces(flags, files)).files) {
+    if (path !== except) Object.assign(merged, await readConfigFile(path, files));
   }
-  let merged: KubeletConfig = {
-    imageServiceEndpoint: undefined,
-    containerRuntimeEndpoint: undefined,
-    healthzPort: undefined,
-  };
-  for (const path of paths.filter((path) => path !== except)) {
-    const read = kubeletConfigOf(await readDocument(path, files));
-    merged = {
-      imageServiceEndpoint: read.imageServiceEndpoint ?? merged.imageServiceEndpoint,
-      containerRuntimeEndpoint: read.containerRuntimeEndpoint ?? merged.containerRuntimeEndpoint,
-      healthzPort: read.healthzPort ?? merged.healthzPort,
-    };
-  }
-  return merged;
+  return kubeletConfigOf(merged);
+}
+
+/** Whether a file has a word on the image service, be it that there is none. */
+export function setsImageService(document: Readonly<Record<string, unknown>>): boolean {
+  return Object.hasOwn(document, 'imageServiceEndpoint');
 }
 
 /** Picks the settings out of a configuration that was read already. */
@@ -56,7 +62,8 @@ export function kubeletConfigOf(document: Readonly<Record<string, unknown>>): Ku
   };
 }
 
-async function readDocument(path: string, files: HostFiles): Promise<Record<string, unknown>> {
+/** @throws {SetupError} when it is missing, or is no KubeletConfiguration */
+export async function readConfigFile(path: string, files: HostFiles): Promise<Record<string, unknown>> {
   const text = await files.readText(path);
   if (text === undefined) throw new SetupError('refused', `kubelet reads ${path}, but there is no such file`);
   let document: unknown;

@@ -20,21 +20,21 @@ const DOCKERSHIM_SOCKET = '/var/run/dockershim.sock';
 
 /**
  * What answers kubelet's image calls when we do not: an image service that is configured already, else the runtime.
- * @param ours our own endpoint, which is passed over
+ * @param ours our own endpoints, which are passed over
  * @param config without what we have added to it
  */
 export async function findBackend(
   flags: KubeletFlags,
   config: KubeletConfig,
-  ours: string,
+  ours: readonly string[],
   files: HostFiles,
 ): Promise<Backend> {
   const existing =
     flags
       .all('image-service-endpoint')
-      .filter((endpoint) => endpoint !== '' && endpoint !== ours)
+      .filter((endpoint) => endpoint !== '' && !ours.includes(endpoint))
       .at(-1) ?? config.imageServiceEndpoint;
-  if (existing !== undefined && existing !== ours) {
+  if (existing !== undefined && !ours.includes(existing)) {
     const socket = socketOf(existing);
     return { type: 'cri', socket, directSocket: socket, chained: true };
   }

@@ -51,6 +51,20 @@ export function splitCommandLine(value: string): CommandLine {
   return { prefix, words: [program, ...words.slice(1)] };
 }
 
+/**
+ * Splits a value that is words and no command, such as that of `Environment=`.
+ * @throws {UnitFileError} for an escape that systemd does not know, and a quote that does not end
+ */
+export function splitWords(value: string): readonly string[] {
+  const words: string[] = [];
+  for (let offset = skipSpace(value, 0); offset < value.length; ) {
+    const { text, end } = readWord(value, offset);
+    words.push(text);
+    offset = skipSpace(value, end);
+  }
+  return words;
+}
+
 function readWord(value: string, start: number): { text: string; raw: string; end: number } {
   let text = '';
   let quote = '';

@@ -47,6 +47,8 @@ const SECTION = /^\[([^\][]+)\]$/;
 const COMMENT = /^[ \t]*[#;]/;
 const BLANK = /^[ \t]*$/;
 const KEY = /^[A-Za-z0-9-]+$/;
+/** What systemd strips: JavaScript's `trim` takes more. */
+const SPACE_AROUND = /^[ \t\r\n]+|[ \t\r\n]+$/g;
 
 /**
  * Reads a unit file.
@@ -79,7 +81,7 @@ function readAssignments(lines: readonly Line[]): Assignment[] {
     if (text.includes('\0')) throw new UnitFileError('a NUL character', index + 1);
     if (BLANK.test(text) || COMMENT.test(text)) continue;
     const { joined, last } = joinContinuation(lines, index);
-    const trimmed = joined.trim();
+    const trimmed = strip(joined);
     const header = SECTION.exec(trimmed);
     if (header) {
       section = header[1];
@@ -91,11 +93,21 @@ function readAssignments(lines: readonly Line[]): Assignment[] {
   return assignments;
 }
 
-/** A line that ends in a backslash goes on in the next; comments in between are left out. */
+/** A line goes on in the next when its last backslash is not one that another stands before. */
+function goesOn(text: string): boolean {
+  const [backslashes = ''] = /\\*$/.exec(text) ?? [];
+  return backslashes.length % 2 === 1;
+}
+
+function strip(text: string): string {
+  return text.replace(SPACE_AROUND, '');
+}
+
+/** Joins a line with those that it goes on in; comments in between are left out. */
 function joinContinuation(lines: readonly Line[], first: number): { joined: string; last: number } {
   let joined = lines[first]?.text ?? '';
   let last = first;
-  for (let next = first + 1; joined.endsWith('\\'); next++) {
+  for (let next = first + 1; goesOn(joined); next++) {
     const line = lines[next];
     if (!line) throw new UnitFileError('the last line goes on, but nothing follows', last + 1);
     if (COMMENT.test(line.text)) continue;
@@ -107,10 +119,10 @@ function joinContinuation(lines: readonly Line[], first: number): { joined: stri
 
 function readAssignment(text: string, section: string | undefined, first: number, last: number): Assignment {
   const equals = text.indexOf('=');
-  const key = text.slice(0, Math.max(equals, 0)).trimEnd();
+  const key = strip(text.slice(0, Math.max(equals, 0)));
   if (!KEY.test(key)) throw new UnitFileError('neither a section nor Key=Value', first + 1);
   if (section === undefined) throw new UnitFileError(`${key}= stands outside of a section`, first + 1);
-  return { section, key, value: text.slice(equals + 1).trim(), first, last };
+  return { section, key, value: strip(text.slice(equals + 1)), first, last };
 }
 
 function createUnitFile(lines: readonly Line[], assignments: readonly Assignment[]): UnitFile {
@@ -157,14 +169,14 @@ function headerIndex(lines: readonly Line[], section: string): number | undefine
     const text = lines[index]?.text ?? '';
     if (BLANK.test(text) || COMMENT.test(text)) continue;
     const { joined, last } = joinContinuation(lines, index);
-    if (SECTION.exec(joined.trim())?.[1] === section) return last;
+    if (SECTION.exec(strip(joined))?.[1] === section) return last;
     index = last;
   }
   return undefined;
 }
 
 function requireOneLine(text: string): void {
-  if (/[\r\n\0]/.test(text) || text.endsWith('\\')) throw new UnitFileError('not a line by itself', 0);
+  if (/[\r\n\0]/.test(text) || goesOn(text)) throw new UnitFileError('not a line by itself', 0);
 }
 
 function join(lines: readonly Line[]): string {

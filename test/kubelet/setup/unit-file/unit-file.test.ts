@@ -57,6 +57,15 @@ describe('a unit file', () => {
     ]);
   });
 
+  it('goes on behind an odd number of backslashes only, as systemd does', () => {
+    const file = parseUnitFile('[Service]\nA=1\\\\\nB=2\\\\\\\nC=3\nD=4\n');
+    expect(file.assignments).toMatchObject([
+      { key: 'A', value: '1\\\\' },
+      { key: 'B', value: '2\\\\ C=3' },
+      { key: 'D', value: '4' },
+    ]);
+  });
+
   it('ends new lines as the file does', () => {
     const file = parseUnitFile('[Unit]\r\nA=1\r\n[Service]\r\nB=2');
     const [, b] = file.assignments;

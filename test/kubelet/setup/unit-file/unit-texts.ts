@@ -5,7 +5,10 @@ interface Generated {
   readonly assignments: readonly { section: string; key: string; value: string }[];
 }
 
-const PLAIN = fc.stringMatching(/^[A-Za-z0-9 _$%"'=:/.;#-]{0,12}$/).map((text) => text.trim());
+/** Without a backslash at its end that would join the next line. */
+const PLAIN = fc
+  .stringMatching(/^[A-Za-z0-9 _$%"'=:/.;#\\\u00a0-]{0,12}$/)
+  .map((text) => text.replace(/^ +| +$/g, '').replace(/\\+$/, (end) => end.repeat(2)));
 const KEY = fc.constantFrom('ExecStart', 'Environment', 'EnvironmentFile', 'After', 'X-Own');
 const SECTION = fc.constantFrom('Unit', 'Service', 'Install');
 const SPACE = fc.constantFrom('', ' ', '\t', '  ');
@@ -22,7 +25,7 @@ const ASSIGNMENT = fc
   .map(({ key, parts, comment, space }) => ({
     key,
     // As systemd joins them: the backslash and the end of the line are one space.
-    value: parts.join('  ').trim(),
+    value: parts.join('  ').replace(/^ +| +$/g, ''),
     lines: parts.map((part, index) => {
       const start = index === 0 ? `${key}${space}=${space}` : ' ';
       return `${start}${part}${index < parts.length - 1 ? '\\' : ''}`;
