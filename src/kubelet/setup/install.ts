@@ -15,6 +15,7 @@ import {
 import { endpointInUse, type LiveKubelet, readKubeletConfig, readLiveKubelet } from './platform/index.ts';
 import { reloadUnits, restartService } from './service-control.ts';
 import type { SetupDependencies, SetupTiming } from './setup.ts';
+import { tryProgram } from './try-program.ts';
 import { undo } from './undo.ts';
 import { armUndoTimer, busy, disarmUndoTimer, undoTimerIsArmed } from './undo-timer.ts';
 
@@ -123,6 +124,7 @@ async function placeProgram(plan: Plan, dependencies: SetupDependencies, signal:
   await applyChanges(programFolders(plan), dependencies, signal);
   await dependencies.progress({ name: 'copy program', subject: path });
   await dependencies.files.copyIn(source, path, sha256);
+  await tryProgram(path, dependencies);
 }
 
 /** The folders that are made for the program, the outermost first. */

@@ -31,6 +31,8 @@ export interface FakeNode {
   /** How kubelet behaves with this endpoint. */
   behaviour: (endpoint: string | undefined) => 'well' | 'unwell' | 'flaps';
   serviceWorks: boolean;
+  /** What the host says to a program that it can't run. */
+  complaint: string | undefined;
   readonly restarts: number;
   readonly timer: HostTimer | undefined;
   /** Of the running kubelet. */
@@ -194,6 +196,11 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
       if (timer) throw new SetupError('busy', 'it is there already');
       timer = next;
     },
+    async runOnce({ words }) {
+      const output = />(\S+) 2>&1$/.exec(words.at(-1) ?? '')?.[1] ?? '';
+      await write(output, node.complaint ?? '0.1.0\n');
+      return node.complaint === undefined;
+    },
     close: async () => undefined,
   };
 
@@ -202,6 +209,7 @@ export async function createFakeNode(kind: NodeKind, extra: MachineFiles = {}): 
     root,
     behaviour: () => 'well',
     serviceWorks: true,
+    complaint: undefined,
     get restarts() {
       return pid;
     },

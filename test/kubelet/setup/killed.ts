@@ -83,6 +83,7 @@ async function run(
       stop: counted(systemd.stop),
       restart: counted(systemd.restart),
       startTimer: counted(systemd.startTimer),
+      runOnce: counted(systemd.runOnce),
     },
   };
   const died = await Promise.race([dead, work(dependencies).then(() => false as const)]);

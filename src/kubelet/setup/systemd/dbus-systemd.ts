@@ -14,6 +14,7 @@ const BUS = {
 const KNOCK_INTERVAL_MS = 50;
 const JOB_TIMEOUT_MS = 180_000;
 const TIMER_ACCURACY_US = 100_000;
+const TRANSIENT_UNIT = 'ssa(sv)a(sa(sv))';
 const UNIT_EXISTS = `${SERVICE}.UnitExists`;
 const NO_SUCH_UNIT = `${SERVICE}.NoSuchUnit`;
 
@@ -89,8 +90,11 @@ function createSystemd(connection: BusConnection): Systemd {
     return { ...(answer as Record<string, unknown> | undefined) };
   }
 
-  /** Listens before it calls: a job may be done before the answer with its name is here. */
-  async function job(member: 'StartUnit' | 'StopUnit' | 'RestartUnit', unit: string): Promise<void> {
+  /**
+   * Listens before it calls: a job may be done before the answer with its name is here.
+   * @returns how the job has ended
+   */
+  async function jobResult(timeoutMs: number, begin: () => Promise<unknown>): Promise<string> {
     const results = new Map<string, string>();
     let wanted: string | undefined;
     let settle: ((result: string) => void) | undefined;
@@ -104,22 +108,27 @@ function createSystemd(connection: BusConnection): Systemd {
       results.set(path, result);
       if (path === wanted) settle?.(result);
     });
-    const timer = setTimeout(() => settle?.('timeout'), JOB_TIMEOUT_MS);
+    const timer = setTimeout(() => settle?.('timeout'), timeoutMs);
     try {
-      wanted = String(await manager(member, 'ss', unit, 'replace'));
-      const early = results.get(wanted);
-      const result = early ?? (await finished);
-      if (result !== 'done') {
-        throw new SetupError(
-          'failed',
-          `systemd: ${member} ${unit} ended with "${result}"; see journalctl -u ${unit}`,
-        );
-      }
+      wanted = String(await begin());
+      return results.get(wanted) ?? (await finished);
     } finally {
       clearTimeout(timer);
       stop();
     }
   }
+
+  async function job(member: 'StartUnit' | 'StopUnit' | 'RestartUnit', unit: string): Promise<void> {
+    const result = await jobResult(JOB_TIMEOUT_MS, () => manager(member, 'ss', unit, 'replace'));
+    if (result === 'done') return;
+    throw new SetupError(
+      'failed',
+      `systemd: ${member} ${unit} ended with "${result}"; see journalctl -u ${unit}`,
+    );
+  }
+
+  const stop = (unit: string) => ignoring(NO_SUCH_UNIT, job('StopUnit', unit));
+  const resetFailed = (unit: string) => ignoring(NO_SUCH_UNIT, manager('ResetFailedUnit', 's', unit));
 
   return {
     async unit(name) {
@@ -134,23 +143,47 @@ function createSystemd(connection: BusConnection): Systemd {
       await manager('Reload');
     },
     start: (unit) => job('StartUnit', unit),
-    stop: (unit) => ignoring(NO_SUCH_UNIT, job('StopUnit', unit)),
+    stop,
     restart: (unit) => job('RestartUnit', unit),
-    resetFailed: (unit) => ignoring(NO_SUCH_UNIT, manager('ResetFailedUnit', 's', unit)),
+    resetFailed,
     async startTimer(timer) {
       try {
-        await manager('StartTransientUnit', 'ssa(sv)a(sa(sv))', ...timerUnits(timer));
+        await manager('StartTransientUnit', TRANSIENT_UNIT, ...timerUnits(timer));
       } catch (error) {
         if (!(error instanceof BusError) || error.errorName !== UNIT_EXISTS) throw error;
         throw new SetupError('busy', `${timer.name}.timer is there already`, { cause: error });
+      }
+    },
+    async runOnce({ name, description, words, timeoutMs }) {
+      const unit = `${name}.service`;
+      const forget = async (): Promise<void> => {
+        await stop(unit);
+        await resetFailed(unit);
+      };
+      // One of a run that was killed.
+      await forget();
+      try {
+        const start = () =>
+          manager('StartTransientUnit', TRANSIENT_UNIT, unit, 'fail', oneshot(description, [{ words }]), []);
+        return (await jobResult(timeoutMs, start)) === 'done';
+      } finally {
+        await forget();
       }
     },
     close: () => connection.close(),
   };
 }
 
-function timerUnits({ name, description, afterMs, commands }: HostTimer): unknown[] {
+function oneshot(description: string, commands: HostTimer['commands']): unknown[] {
   const exec = commands.map(({ words, mayFail = false }) => [words[0], [...words], mayFail]);
+  return [
+    ['Description', ['s', description]],
+    ['Type', ['s', 'oneshot']],
+    ['ExecStart', ['a(sasb)', exec]],
+  ];
+}
+
+function timerUnits({ name, description, afterMs, commands }: HostTimer): unknown[] {
   return [
     `${name}.timer`,
     'fail',
@@ -159,16 +192,7 @@ function timerUnits({ name, description, afterMs, commands }: HostTimer): unknow
       ['TimersMonotonic', ['a(st)', [['OnActiveSec', Math.round(afterMs * 1000)]]]],
       ['AccuracyUSec', ['t', TIMER_ACCURACY_US]],
     ],
-    [
-      [
-        `${name}.service`,
-        [
-          ['Description', ['s', description]],
-          ['Type', ['s', 'oneshot']],
-          ['ExecStart', ['a(sasb)', exec]],
-        ],
-      ],
-    ],
+    [[`${name}.service`, oneshot(description, commands)]],
   ];
 }
 

@@ -1,2 +1,2 @@
 export { connectToSystemd, type SystemdSockets } from './dbus-systemd.ts';
-export type { HostTimer, Systemd, UnitState } from './systemd.ts';
+export type { HostCommand, HostTimer, Systemd, UnitState } from './systemd.ts';

@@ -31,6 +31,15 @@ export interface HostTimer {
   readonly commands: readonly { readonly words: readonly string[]; readonly mayFail?: boolean }[];
 }
 
+/** A command that is run once, with nothing of ours around it: as the host itself would. */
+export interface HostCommand {
+  /** Of its unit, without a suffix. */
+  readonly name: string;
+  readonly description: string;
+  readonly words: readonly string[];
+  readonly timeoutMs: number;
+}
+
 /** The part of systemd that node setup needs. Every call is given up when it takes too long. */
 export interface Systemd {
   unit(name: string): Promise<UnitState>;
@@ -47,5 +56,7 @@ export interface Systemd {
   resetFailed(unit: string): Promise<void>;
   /** @throws {SetupError} `busy` when there is one of this name */
   startTimer(timer: HostTimer): Promise<void>;
+  /** @returns whether it ended well, and in time */
+  runOnce(command: HostCommand): Promise<boolean>;
   close(): Promise<void>;
 }
