@@ -2,7 +2,13 @@ import { expect, it } from 'vitest';
 import { changeId } from '../../../src/cli/node/change-id.ts';
 import { inTurn } from '../../../src/cli/node/in-turn.ts';
 import type { OpenNode } from '../../../src/cli/node/open-node.ts';
-import { type ApiClient, type InstallOptions, install, type Step } from '../../../src/kubelet/setup/index.ts';
+import {
+  type ApiClient,
+  type InstallOptions,
+  install,
+  type Step,
+  uninstall,
+} from '../../../src/kubelet/setup/index.ts';
 import { startCluster } from '../../kubelet/setup/cluster/cluster.ts';
 import { createFakeNode, type FakeNode, TIMING } from '../../kubelet/setup/fake-node.ts';
 import { installOptions } from '../../kubelet/setup/kill-matrix.ts';
@@ -103,4 +109,23 @@ it('other nodes wait while the host of a killed installer has still to undo it',
   });
   expect(api.lease()?.spec).toMatchObject({ holderIdentity: 'node-1' });
   expect(Number(api.lease()?.spec.leaseDurationSeconds) * 1000).toBeGreaterThan(TIMING.undoAfterMs);
+});
+
+it('an uninstallation waits for its turn, and one that has gone wrong meets no other node', async () => {
+  const { api, client } = await startCluster();
+  const node = await createFakeNode('eks-al2');
+  await installInTurn(node, opened(node, 'node-1', client), SAME);
+  node.behaviour = (endpoint) => (endpoint === undefined ? 'unwell' : 'well');
+  const turn = { change: 'uninstall', timing: TIMING };
+  const uninstallIn = (name: string) => {
+    const open = opened(node, name, client);
+    return inTurn(turn, open, new AbortController().signal, () => uninstall(TIMING, open.setup));
+  };
+  await expect(uninstallIn('node-1')).rejects.toMatchObject({ code: 'unhealthy' });
+  expect(api.lease()).toMatchObject({
+    metadata: { annotations: { 'failed.drp-node-setup/uninstall': expect.stringMatching(/^node-1, /) } },
+    // The host has still to bring it to its end.
+    spec: { holderIdentity: 'node-1' },
+  });
+  await expect(uninstallIn('node-2')).rejects.toMatchObject({ code: 'refused' });
 });

@@ -90,9 +90,9 @@ function requireUntried(lease: Lease | undefined, { name, change }: LeaseOptions
   if (failure === undefined) return;
   throw new SetupError(
     'refused',
-    `this change has gone wrong, so no node tries it again: ${String(failure)}. Install another version or ` +
-      'configuration; or, once the reason is gone, ' +
-      `kubectl annotate lease ${name} --namespace ${namespace} ${FAILED_PREFIX}${change}-`,
+    `this change has gone wrong, so no node tries it again: ${String(failure)}. Once the reason is gone, ` +
+      `kubectl annotate lease ${name} --namespace ${namespace} ${FAILED_PREFIX}${change}-` +
+      '; another version or configuration may be installed as ever',
   );
 }
 
