@@ -11,7 +11,7 @@ node_program = .cache/node-$(1)/node_modules/$(NODE_PACKAGE)/bin/node
 # Program or file, and Debian package; a package is installed when its program is missing.
 PYTHON_PACKAGES := /usr/lib/python3/dist-packages
 TEST_PROGRAMS := dockerd=docker.io docker=docker.io containerd=containerd ctr=containerd \
-	docker-registry=docker-registry skopeo=skopeo podman=podman buildah=buildah nginx=nginx-light curl=curl openssl=openssl \
+	docker-registry=docker-registry skopeo=skopeo podman=podman runc=runc buildah=buildah nginx=nginx-light curl=curl openssl=openssl \
 	slapd=slapd ldapadd=ldap-utils chromium=chromium dbus-daemon=dbus systemd-nspawn=systemd-container debootstrap=debootstrap \
 	kubectl=kubernetes-client protoc=protobuf-compiler jq=jq /usr/bin/python3=python3 \
 	/usr/include/google/protobuf/struct.proto=libprotobuf-dev $(PYTHON_PACKAGES)/grpc=python3-grpcio $(PYTHON_PACKAGES)/google/protobuf=python3-protobuf

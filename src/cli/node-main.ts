@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
+import { readQuestionSync } from '../kubelet/credential-provider/index.ts';
 import { loadAsset } from './asset.ts';
 import { keptCredential } from './credential-provider/kept-credential.ts';
 import type { runDrpNode } from './drp-node.ts';
@@ -18,7 +18,7 @@ else process.stdout.write(`${kept}\n`);
 
 function readInput(): string | undefined {
   try {
-    return readFileSync(STANDARD_INPUT, 'utf8');
+    return readQuestionSync(STANDARD_INPUT);
   } catch {
     return undefined;
   }

@@ -21,7 +21,10 @@ export interface NodeInstallFlags {
   readonly json: boolean;
 }
 
-export type NodeUndoFlags = Pick<NodeInstallFlags, 'hostRoot' | 'healthyFor' | 'healthyWithin' | 'json'> & {
+export type NodeUndoFlags = Pick<
+  NodeInstallFlags,
+  'hostRoot' | 'healthyFor' | 'healthyWithin' | 'lease' | 'nodeName' | 'json'
+> & {
   readonly boot?: boolean;
 };
 
@@ -90,8 +93,6 @@ function installCommand(terminal: Terminal): Command {
       duration,
       600_000,
     )
-    .option('--no-lease', 'in a cluster: do not wait for other nodes that are changed')
-    .option('--node-name <name>', 'in a cluster: this node (default: $NODE_NAME)')
     .addHelpText(
       'after',
       `
@@ -106,7 +107,7 @@ Examples:
       const { runInstall } = await import('./node/run-install.ts');
       await runInstall(flags, terminal);
     });
-  return withCommon(withHealth(command));
+  return withCommon(withHealth(withTurn(command)));
 }
 
 function statusCommand(terminal: Terminal): Command {
@@ -138,7 +139,7 @@ function uninstallCommand(terminal: Terminal): Command {
       const { runUninstall } = await import('./node/run-undo.ts');
       await runUninstall(flags, terminal);
     });
-  return withCommon(withHealth(command));
+  return withCommon(withHealth(withTurn(command)));
 }
 
 function rollbackCommand(terminal: Terminal): Command {
@@ -150,7 +151,7 @@ function rollbackCommand(terminal: Terminal): Command {
       const { runRollback } = await import('./node/run-undo.ts');
       await runRollback(flags, terminal);
     });
-  return withCommon(withHealth(command));
+  return withCommon(withHealth(withTurn(command)));
 }
 
 function guardCommand(terminal: Terminal): Command {
@@ -178,6 +179,12 @@ function withCommon(command: Command): Command {
   return command
     .option('--host-root <path>', "where the host's / is mounted", '/')
     .option('--json', 'print steps and result as lines of JSON', false);
+}
+
+function withTurn(command: Command): Command {
+  return command
+    .option('--no-lease', 'in a cluster: do not wait for other nodes that are changed')
+    .option('--node-name <name>', 'in a cluster: this node (default: $NODE_NAME)');
 }
 
 function withHealth(command: Command): Command {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 
 /**
- * The part of Helm's template language that the chart is written in: `if`, `with`, `include`, `toYaml`, `nindent`, `sha256sum`
+ * The part of Helm's template language that the chart is written in: `if`, `else`, `with`, `include`, `toYaml`, `nindent`, `sha256sum`
  * and values by their path. It stands in where there is no helm; anything else in a template is an error here, so that
  * the chart stays as plain as this.
  */
@@ -29,6 +29,7 @@ type Node =
       readonly keyword: 'if' | 'with';
       readonly subject: string;
       readonly body: Node[];
+      readonly otherwise: Node[];
     };
 
 type Definitions = ReadonlyMap<string, readonly Node[]>;
@@ -43,6 +44,7 @@ function readDefinitions(text: string): Definitions {
 function parse(text: string): Node[] {
   const top: Node[] = [];
   const open: Node[][] = [top];
+  const alternatives: Node[][] = [];
   let from = 0;
   let trimNext = false;
   const addText = (raw: string, trimEnd: boolean): void => {
@@ -57,11 +59,18 @@ function parse(text: string): Node[] {
     from = tag.index + whole.length;
     const block = /^(if|with) (.+)$/.exec(action);
     if (block) {
-      const body: Node[] = [];
-      open.at(-1)?.push({ type: 'block', keyword: block[1] as 'if' | 'with', subject: block[2] ?? '', body });
+      const keyword = block[1] as 'if' | 'with';
+      const [body, otherwise]: [Node[], Node[]] = [[], []];
+      open.at(-1)?.push({ type: 'block', keyword, subject: block[2] ?? '', body, otherwise });
       open.push(body);
-    } else if (action === 'end') open.pop();
-    else open.at(-1)?.push({ type: 'value', pipeline: action });
+      alternatives.push(otherwise);
+    } else if (action === 'else') {
+      open.pop();
+      open.push(alternatives.at(-1) ?? []);
+    } else if (action === 'end') {
+      open.pop();
+      alternatives.pop();
+    } else open.at(-1)?.push({ type: 'value', pipeline: action });
   }
   addText(text.slice(from), false);
   if (open.length !== 1) throw new Error('a block of a template has no end');
@@ -74,7 +83,7 @@ function render(nodes: readonly Node[], scope: unknown, definitions: Definitions
       if (node.type === 'text') return node.text;
       if (node.type === 'value') return String(evaluate(node.pipeline, scope, definitions));
       const subject = evaluate(node.subject, scope, definitions);
-      if (isEmpty(subject)) return '';
+      if (isEmpty(subject)) return render(node.otherwise, scope, definitions);
       return render(node.body, node.keyword === 'with' ? subject : scope, definitions);
     })
     .join('');

@@ -7,11 +7,17 @@ import { parse } from 'yaml';
 import { runCommand } from '../support/commands.ts';
 import { checkAgainstApi } from './api-schemas.ts';
 import { renderChart } from './chart-templates.ts';
-import { DEPLOY, type KubernetesObject, kustomized, objectsOf } from './objects.ts';
+import { DEPLOY, type KubernetesObject, kustomized, objectsOf, podsOf } from './objects.ts';
 
 const CHART = join(DEPLOY, 'helm/docker-registry-proxy');
 const NAMESPACE = 'kube-system';
 const DIGEST = `sha256:${'0'.repeat(64)}`;
+
+const CONFIGS = {
+  proxy: 'proxy/drp.yaml',
+  imageService: 'image-service/image-service.yaml',
+  nodeInstaller: 'node-installer/image-service.yaml',
+} as const;
 
 interface Values {
   readonly [key: string]: unknown;
@@ -36,15 +42,15 @@ async function defaults(): Promise<Values> {
   return { ...values, image: { ...values.image, digest: DIGEST } };
 }
 
-/** With the parts switched on that a kustomize base is compared with, and the same configuration in it. */
+/** With one part switched on, and the configuration in it that its kustomize base has. */
 async function valuesFor(
   part: 'proxy' | 'imageService' | 'nodeInstaller',
-  configFile: string,
+  options: Readonly<Record<string, unknown>> = {},
 ): Promise<Values> {
   const values = await defaults();
-  const config = await readFile(join(DEPLOY, 'kustomize/base', configFile), 'utf8');
+  const config = await readFile(join(DEPLOY, 'kustomize/base', CONFIGS[part]), 'utf8');
   const off = { proxy: { ...(values.proxy as object), enabled: false } };
-  return { ...values, ...off, [part]: { ...(values[part] as object), enabled: true, config } };
+  return { ...values, ...off, [part]: { ...(values[part] as object), enabled: true, config, ...options } };
 }
 
 async function templated(values: Values): Promise<KubernetesObject[]> {
@@ -70,19 +76,59 @@ async function refusals(values: unknown): Promise<string> {
 
 describe('the chart', () => {
   it.each([
-    ['proxy', 'base/proxy', 'proxy/drp.yaml'],
-    ['imageService', 'base/image-service', 'image-service/image-service.yaml'],
-    ['nodeInstaller', 'base/node-installer', 'node-installer/image-service.yaml'],
-  ] as const)('gives for %s what deploy/kustomize/%s gives', async (part, kustomization, config) => {
-    const values = await valuesFor(part, config);
+    ['proxy', {}, ['proxy']],
+    ['proxy', { serviceMonitor: { enabled: true } }, ['proxy', 'service-monitor']],
+    ['imageService', {}, ['image-service']],
+    ['nodeInstaller', {}, ['node-installer']],
+    ['nodeInstaller', { readConfigz: true }, ['node-installer', 'node-configz']],
+    ['nodeInstaller', { uninstall: true }, ['node-uninstaller']],
+  ] as const)('gives for %s with %j what the bases %j give', async (part, options, bases) => {
+    const values = await valuesFor(part, options);
     expect(await refusals(values)).toBe('');
     const objects = await templated(values);
     for (const object of objects) checkAgainstApi(object);
-    expect(sorted(withoutChecksums(objects))).toEqual(sorted(withoutHashes(await kustomized(kustomization))));
+    const wanted = await Promise.all(bases.map((base) => kustomized(`base/${base}`)));
+    expect(sorted(withoutChecksums(objects))).toEqual(sorted(withoutHashes(wanted.flat())));
+  });
+
+  it('takes what a cluster needs beside: pull secrets, more egress, the nodes to begin with', async () => {
+    const values = await valuesFor('nodeInstaller', {
+      nodeSelector: { canary: 'yes' },
+      affinity: { nodeAffinity: {} },
+      tolerations: [],
+      resources: { limits: { memory: '1Gi' } },
+    });
+    const extraEgress = [{ ports: [{ port: 5000 }] }];
+    const all = {
+      ...values,
+      image: { ...values.image, pullSecrets: [{ name: 'registry-login' }] },
+      proxy: {
+        ...((
+          await valuesFor('proxy', {
+            networkPolicy: { enabled: true, monitoringNamespace: 'm', extraEgress },
+          })
+        ).proxy as object),
+      },
+    };
+    expect(await refusals(all)).toBe('');
+    const objects = await templated(all);
+    for (const object of objects) checkAgainstApi(object);
+    for (const { owner, pod } of podsOf(objects)) {
+      expect(pod, owner).toMatchObject({ imagePullSecrets: [{ name: 'registry-login' }] });
+    }
+    const installer = podsOf(objects).find(({ owner }) => owner === 'DaemonSet drp-node-installer')?.pod;
+    expect(installer).toMatchObject({
+      nodeSelector: { canary: 'yes' },
+      affinity: { nodeAffinity: {} },
+      tolerations: [],
+      initContainers: [{ resources: { limits: { memory: '1Gi' } } }],
+    });
+    const policy = objects.find(({ kind }) => kind === 'NetworkPolicy');
+    expect(policy?.spec?.egress?.at(-1)).toEqual(extraEgress[0]);
   });
 
   it('leaves out what is switched off', async () => {
-    const values = await valuesFor('proxy', 'proxy/drp.yaml');
+    const values = await valuesFor('proxy');
     const proxy = {
       ...(values.proxy as object),
       ingress: { enabled: false },
@@ -109,7 +155,7 @@ describe('the values', () => {
     ['a tag in the name', { image: { repository: 'r.example.com/drp:latest', digest: DIGEST } }],
     ['a misspelt key', { imige: {} }],
   ])('with %s are refused', async (_, changed) => {
-    const values = { ...(await valuesFor('proxy', 'proxy/drp.yaml')), ...changed };
+    const values = { ...(await valuesFor('proxy')), ...changed };
     expect(await refusals(values)).not.toBe('');
   });
 });

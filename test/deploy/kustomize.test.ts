@@ -13,7 +13,8 @@ const CONFIGS = readdirSync(join(DEPLOY, 'kustomize'), { recursive: true, encodi
 );
 const FOLDERS = [...readdirSync(join(DEPLOY, 'kustomize/base')).map((name) => `base/${name}`), 'gke', 'eks'];
 /** Asks the API server whose turn it is. */
-const NEEDS_A_TOKEN: ReadonlySet<string> = new Set(['DaemonSet drp-node-installer']);
+const NEEDS_A_TOKEN: ReadonlySet<string> = new Set(['install']);
+const ACCOUNT_FOLDER = '/var/run/secrets/kubernetes.io/serviceaccount';
 const BY_DIGEST = /@sha256:[0-9a-f]{64}$/;
 
 describe.each(FOLDERS)('deploy/kustomize/%s', (folder) => {
@@ -30,11 +31,13 @@ describe.each(FOLDERS)('deploy/kustomize/%s', (folder) => {
 
   it('runs every container with the least that it needs', async () => {
     for (const { owner, pod } of podsOf(await kustomized(folder))) {
-      expect(pod.automountServiceAccountToken, owner).toBe(NEEDS_A_TOKEN.has(owner));
+      expect(pod.automountServiceAccountToken, owner).toBe(false);
       expect(pod.securityContext?.seccompProfile?.type, owner).toBe('RuntimeDefault');
-      for (const { name, image, resources, securityContext } of containersOf(pod)) {
+      for (const { name, image, resources, securityContext, volumeMounts = [] } of containersOf(pod)) {
         const where = `${owner}, container ${name}`;
         expect(image, where).toMatch(BY_DIGEST);
+        const hasToken = volumeMounts.some(({ mountPath }) => mountPath === ACCOUNT_FOLDER);
+        expect(hasToken, where).toBe(NEEDS_A_TOKEN.has(name));
         expect(resources?.limits?.memory, where).toBeDefined();
         expect(securityContext, where).toMatchObject({
           allowPrivilegeEscalation: false,
@@ -45,6 +48,36 @@ describe.each(FOLDERS)('deploy/kustomize/%s', (folder) => {
       }
     }
   });
+});
+
+it.each(['base/node-installer', 'base/node-uninstaller', 'gke', 'eks'])(
+  'deploy/kustomize/%s gives nobody the power over all kubelets',
+  async (folder) => {
+    expect(JSON.stringify(await kustomized(folder))).not.toContain('nodes/proxy');
+  },
+);
+
+it('takes off the nodes what the installer of the same name has put there', async () => {
+  const argsIn = async (folder: string) =>
+    podsOf(await kustomized(folder)).flatMap(({ owner, pod }) =>
+      (pod.initContainers ?? []).map(({ args }) => [owner, args.slice(0, 2)]),
+    );
+  expect(await argsIn('base/node-installer')).toEqual([
+    ['DaemonSet drp-node-installer', ['node', 'install']],
+  ]);
+  expect(await argsIn('base/node-uninstaller')).toEqual([
+    ['DaemonSet drp-node-installer', ['node', 'uninstall']],
+  ]);
+});
+
+it.each([
+  ['Google Cloud, AWS, Azure', '169.254.169.254/32', 80],
+  ['GKE without Dataplane V2', '169.254.169.252/32', 988],
+  ['EKS Pod Identity', '169.254.170.23/32', 80],
+])('the proxy reaches the metadata server of %s', async (_, cidr, port) => {
+  const policy = (await kustomized('base/proxy')).find(({ kind }) => kind === 'NetworkPolicy');
+  const rule = policy?.spec?.egress?.find(({ to }) => to?.some(({ ipBlock }) => ipBlock?.cidr === cidr));
+  expect(rule?.ports).toEqual([{ port }]);
 });
 
 describe('a configuration that is deployed', () => {

@@ -14,7 +14,13 @@ export interface KubernetesObject {
   readonly data?: Readonly<Record<string, string>>;
   readonly spec?: {
     readonly template?: { readonly spec: PodSpec };
+    readonly egress?: readonly EgressRule[];
   };
+}
+
+interface EgressRule {
+  readonly to?: readonly { readonly ipBlock?: { readonly cidr: string } }[];
+  readonly ports?: readonly { readonly port: number }[];
 }
 
 export interface PodSpec {
@@ -30,6 +36,7 @@ export interface Container {
   readonly name: string;
   readonly image: string;
   readonly args: readonly string[];
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
   readonly resources?: { readonly limits?: { readonly memory?: string } };
   readonly securityContext?: SecurityContext;
 }

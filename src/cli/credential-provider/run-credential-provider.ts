@@ -1,5 +1,4 @@
 import { resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { loadConfig } from '../../config/index.ts';
 import { systemClock } from '../../core/index.ts';
 import {
@@ -7,6 +6,7 @@ import {
   CredentialProviderError,
   createCredentialFiles,
   credentialProviderOptions,
+  readQuestion,
 } from '../../kubelet/credential-provider/index.ts';
 import { createLogger } from '../../telemetry/index.ts';
 import type { CredentialProviderCommandOptions } from '../credential-provider.ts';
@@ -17,7 +17,7 @@ import type { Terminal } from '../terminal.ts';
 export async function runCredentialProvider(
   { config, cacheDirectory }: CredentialProviderCommandOptions,
   terminal: Terminal,
-  input: () => Promise<string> = () => text(process.stdin),
+  input: () => Promise<string> = () => readQuestion(process.stdin),
 ): Promise<void> {
   let configFiles: readonly string[] = [];
   const load = async () => {

@@ -1,11 +1,11 @@
 import type { Step } from '../../kubelet/setup/index.ts';
 import { paint, type Terminal } from '../terminal.ts';
 
-/** Tells what is being done: to somebody who looks, or to a program that asked for JSON; else nothing. */
+/** Tells what is being done, so that the log of a pod shows it too. */
 export function stepReporter(terminal: Terminal, json: boolean): (step: Step) => void {
   return ({ name, subject }) => {
     if (json) terminal.print(JSON.stringify({ event: 'step', name, subject }));
-    else if (terminal.isInteractive) terminal.print(`${paint(terminal, 'dim', '·')} ${name}: ${subject}`);
+    else terminal.print(`${paint(terminal, 'dim', '·')} ${name}: ${subject}`);
   };
 }
 

@@ -1,9 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { isSea } from 'node:sea';
-import { systemClock } from '../../core/index.ts';
 import {
-  acquireLease,
-  type HeldLease,
   type InstallOptions,
   install,
   type Plan,
@@ -15,24 +12,20 @@ import {
 import { UsageError } from '../errors.ts';
 import type { NodeInstallFlags } from '../node.ts';
 import type { Terminal } from '../terminal.ts';
+import { changeId } from './change-id.ts';
+import { inTurn } from './in-turn.ts';
 import { type OpenNode, openNode } from './open-node.ts';
 import { describePlan, planSummary } from './plan-text.ts';
 import { printResult, stepReporter } from './reporter.ts';
 import { stopSignal } from './stop-signal.ts';
+import { timingOf } from './timing.ts';
 import { requireUndoTime } from './undo-time.ts';
-
-const LEASE_NAME = 'drp-node-setup';
-const LEASE_DURATION_MS = 60_000;
 
 /** Runs `drp node install`. */
 export async function runInstall(flags: NodeInstallFlags, terminal: Terminal): Promise<void> {
   requireUndoTime(flags);
   const options = await installOptions(flags);
-  const timing = {
-    stableMs: flags.healthyFor,
-    timeoutMs: flags.healthyWithin,
-    undoAfterMs: flags.undoAfter,
-  };
+  const timing = timingOf(flags);
   using stop = stopSignal();
   await using node = await openNode(flags, terminal, stepReporter(terminal, flags.json));
   if (flags.dryRun) {
@@ -40,39 +33,19 @@ export async function runInstall(flags: NodeInstallFlags, terminal: Terminal): P
     printResult(terminal, flags.json, { outcome: 'planned', ...planSummary(plan) }, describePlan(plan));
     return;
   }
-  const lease = await takeLease(flags, options, node, terminal, stop.signal);
-  try {
-    const signal = lease ? AbortSignal.any([stop.signal, lease.lost]) : stop.signal;
-    const { outcome, plan } = await install(options, timing, node.setup, signal);
-    printResult(terminal, flags.json, { outcome, ...planSummary(plan) }, outcomeText(outcome, plan));
-  } finally {
-    await lease?.release();
-  }
+  const work = (signal: AbortSignal) => install(options, timing, node.setup, signal);
+  const waits = flags.lease && node.cluster !== undefined && (await changesNode(options, node));
+  const { outcome, plan } = waits
+    ? await inTurn({ change: await changeId(options, timing, node.setup), timing }, node, stop.signal, work)
+    : await work(stop.signal);
+  printResult(terminal, flags.json, { outcome, ...planSummary(plan) }, outcomeText(outcome, plan));
 }
 
-/** Only a node that is changed has to wait for the others. */
-async function takeLease(
-  flags: NodeInstallFlags,
-  options: InstallOptions,
-  { cluster, nodeName, setup }: OpenNode,
-  terminal: Terminal,
-  signal: AbortSignal,
-): Promise<HeldLease | undefined> {
-  if (!cluster || !flags.lease) return undefined;
-  if (nodeName === undefined) {
-    throw new UsageError(
-      'which node is this? Set NODE_NAME (spec.nodeName), or give --node-name or --no-lease',
-    );
-  }
+/** Where nothing is changed, there is no need to wait for the others. */
+async function changesNode(options: InstallOptions, { setup }: OpenNode): Promise<boolean> {
+  if (await setup.journal.pending()) return true;
   const plan = await planInstall(options, setup);
-  if (plan.changes.length === 0 && !plan.restartKubelet && !plan.copy) return undefined;
-  let told: string | undefined;
-  const lease = { name: LEASE_NAME, holder: nodeName, durationMs: LEASE_DURATION_MS };
-  return acquireLease(lease, cluster, systemClock, signal, (holder) => {
-    if (told === holder) return;
-    told = holder;
-    stepReporter(terminal, flags.json)({ name: 'wait for lease', subject: holder });
-  });
+  return plan.changes.length > 0 || plan.restartKubelet || plan.copy !== undefined;
 }
 
 async function installOptions(flags: NodeInstallFlags): Promise<InstallOptions> {

@@ -3,6 +3,7 @@ export {
   acquireLease,
   connectToCluster,
   type HeldLease,
+  type LeaseEnd,
   readConfigz,
 } from './cluster/index.ts';
 export { SetupError, type SetupErrorCode } from './errors.ts';

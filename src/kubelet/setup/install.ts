@@ -17,6 +17,7 @@ import { endpointInUse, type LiveKubelet, readKubeletConfig, readLiveKubelet } f
 import { asItWasButUnwell, endUnfinished } from './rollback.ts';
 import { reloadUnits, restartService } from './service-control.ts';
 import { leastUndoAfterMs, longestUndoMs, type SetupDependencies, type SetupTiming } from './setup.ts';
+import { tryProgram } from './try-program.ts';
 import { armUndoTimer, disarmUndoTimer, undoTimerIsArmed, unfinished } from './undo-timer.ts';
 
 export interface InstallResult {
@@ -148,6 +149,7 @@ async function placeProgram(plan: Plan, dependencies: SetupDependencies, mayGoOn
   await applyChanges(programFolders(plan), dependencies, mayGoOn);
   await dependencies.progress({ name: 'copy program', subject: path });
   await dependencies.files.copyIn(source, path, sha256);
+  await tryProgram(path, dependencies);
 }
 
 /** The folders that are made for the program, the outermost first. */

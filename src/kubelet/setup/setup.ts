@@ -17,6 +17,7 @@ export type StepName =
   | 'arm undo timer'
   | 'begin journal'
   | 'copy program'
+  | 'try program'
   | 'change file'
   | 'reload systemd'
   | 'start service'

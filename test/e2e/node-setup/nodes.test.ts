@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, expect, it } from 'vitest';
 import { runCommand } from '../../support/commands.ts';
@@ -86,17 +87,29 @@ it('is installed from a pod, by the executable and as it, with the root of the h
   const before = node.snapshot();
   const home = await ownFolder();
   const { pid, root, run } = node;
-  // The name spaces of a pod with hostNetwork and hostPID, but its own files.
+  // The name spaces of a pod with hostNetwork: its own files, and its own processes.
   const inPod = (...words: readonly string[]) =>
     runCommand(
       'nsenter',
       [
-        ...['--target', String(pid()), '--ipc', '--net', '--pid', '--', EXECUTABLE, 'node'],
-        ...[...words, '--host-root', root(), ...QUICK],
+        ...['--target', String(pid()), '--ipc', '--net', '--pid', '--', 'unshare', '--pid', '--fork'],
+        ...[EXECUTABLE, 'node', ...words, '--host-root', root(), ...QUICK],
       ],
       { home },
     );
-  expect(await inPod('install')).toMatchObject({ code: 0, stderr: '' });
+  // As a program says it whose libraries the host does not have.
+  const foreign = join(home, 'foreign');
+  await writeFile(foreign, '#!/lib64/ld-of-another-host\n', { mode: 0o755 });
+  const refused = await inPod('install', '--executable', foreign);
+  expect(refused).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/does not run on this host: .*not found/),
+  });
+  expect(node.snapshot()).toEqual(before);
+
+  const installed = await inPod('install');
+  expect(installed).toMatchObject({ code: 0, stderr: '' });
+  expect(installed.stdout).toContain('restart kubelet: kubelet.service');
   const status = await node.status();
   expect(status).toMatchObject({ verdict: 'in-use', platform: 'kubeadm', service: { answers: true } });
   const [program = ''] = status.program ?? [];

@@ -79,6 +79,14 @@ it.each([
         await writeFile('/run/go', '');
         while ((await systemd.unit('drp-own.service')).loadState !== 'not-found') await sleep(50);
         await rm('/run/go');
+        const command = { name: 'drp-test-once', description: 'A test', timeoutMs: 20000 };
+        const ran = [];
+        for (const words of [['/bin/true'], ['/bin/false'], ['/bin/false'], ['/nowhere/program'], ['/bin/true']]) {
+          ran.push(await systemd.runOnce({ ...command, words }));
+        }
+        if (String(ran) !== 'true,false,false,false,true') throw new Error('run once: ' + ran);
+        if (await systemd.runOnce({ ...command, words: ['/bin/sleep', '600'], timeoutMs: 100 })) throw new Error('not in time');
+        if ((await systemd.unit('drp-test-once.service')).loadState !== 'not-found') throw new Error('left behind');
         const failed = await systemd.start('nowhere.service').catch((error) => error.message);
         if (!/nowhere/.test(failed)) throw new Error('a unit that is not there was started');
       }

@@ -90,6 +90,22 @@ describe('an installation', () => {
     expect([await node.snapshot(), node.restarts]).toEqual([before, restarts]);
   });
 
+  it('is refused before anything of kubelet is touched when the host can not run the program', async () => {
+    const node = await createFakeNode('eks-al2');
+    const [before, restarts] = [await node.snapshot(), node.restarts];
+    node.complaint = "/opt/drp/bin/drp: /lib64/libc.so.6: version `GLIBC_2.28' not found\nmore\n";
+    const steps: string[] = [];
+    const setup = node.setup({ progress: ({ name }) => void steps.push(name) });
+    await expect(install(options(node), TIMING, setup, signal)).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringMatching(
+        /does not run.*GLIBC_2\.28' not found\. It needs .*the node is as it was$/,
+      ),
+    });
+    expect([await node.snapshot(), node.restarts, node.timer]).toEqual([before, restarts, undefined]);
+    expect(steps).not.toContain('begin journal');
+  });
+
   it('is undone also when a guard decides while its kubelet is stopped', async () => {
     const node = await createFakeNode('eks-al2023');
     const [before, restarts] = [await node.snapshot(), node.restarts];

@@ -88,6 +88,7 @@ async function run(
       restart: counted(systemd.restart),
       startTimer: counted(systemd.startTimer),
       startService: counted(systemd.startService),
+      runOnce: counted(systemd.runOnce),
     },
   };
   const died = await Promise.race([dead, work(dependencies).then(() => false as const)]);

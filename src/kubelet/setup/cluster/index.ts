@@ -1,3 +1,3 @@
 export { type ApiClient, connectToCluster } from './api-client.ts';
 export { readConfigz } from './configz.ts';
-export { acquireLease, type HeldLease, type LeaseOptions } from './lease.ts';
+export { acquireLease, type HeldLease, type LeaseEnd, type LeaseOptions } from './lease.ts';

@@ -6,15 +6,25 @@ export interface LeaseOptions {
   readonly name: string;
   /** Who holds it: the name of the node. */
   readonly holder: string;
-  /** A holder that was not heard of for as long is gone. */
+  /** A holder that was not heard of for as long is gone, and its node was undone by its host. */
   readonly durationMs: number;
+  /** Identifies what is about to be done: it is not tried again where it has gone wrong. Undefined: it has to be done. */
+  readonly change: string | undefined;
 }
 
-/** Held while a node is changed, so that one bad change does not meet all nodes at once. */
+/** Held while a node is changed, so that one bad change does not meet all nodes. */
 export interface HeldLease {
   /** Aborted when somebody else has it, or nobody could be asked for too long. */
   readonly lost: AbortSignal;
-  release(): Promise<void>;
+  release(end?: LeaseEnd): Promise<void>;
+}
+
+/** What has become of the node, where all is not well. */
+export interface LeaseEnd {
+  /** Why the change has gone wrong: from now on nobody tries it. */
+  readonly failure?: string | undefined;
+  /** The host has still to undo it: others wait until the lease runs out. */
+  readonly isPending?: boolean;
 }
 
 interface Spec {
@@ -31,13 +41,18 @@ interface Lease {
 }
 
 const API_VERSION = 'coordination.k8s.io/v1';
-const POLL_SHARE = 1 / 5;
-const RENEW_SHARE = 1 / 3;
+/** Before the identity of a change that has gone wrong; the annotation says where, when and why. */
+const FAILED_PREFIX = 'failed.drp-node-setup/';
+const POLL_INTERVAL_MS = 10_000;
+const RENEW_INTERVAL_MS = 20_000;
+const RELEASE_TIMEOUT_MS = 60_000;
+const RELEASE_INTERVAL_MS = 2_000;
+const LONGEST_REASON = 1_000;
 
 /**
  * Waits until no other node holds the lease. The clocks of nodes differ, so a holder counts as gone when its lease has
  * not changed for its duration by our own clock.
- * @throws {SetupError} when the API server refuses, or the signal's reason
+ * @throws {SetupError} when the change has gone wrong before, or the API server refuses; or the signal's reason
  * @see https://kubernetes.io/docs/concepts/architecture/leases/
  */
 export async function acquireLease(
@@ -52,19 +67,37 @@ export async function acquireLease(
   for (;;) {
     signal.throwIfAborted();
     const lease = await store.read(signal);
+    requireUntried(lease, options, client.namespace);
     const version = lease?.metadata.resourceVersion;
     if (!seen || seen.version !== version) seen = { version, at: clock.now() };
     const holder = lease?.spec.holderIdentity;
     const heldMs = (lease?.spec.leaseDurationSeconds ?? 0) * 1000;
     const isFree = !holder || holder === options.holder || clock.now() - seen.at >= heldMs;
     if (isFree) {
-      const held = await store.write(lease, takeSpec(lease, options, clock), signal);
+      const spec = takeSpec(lease, options, clock);
+      const held = lease ? await store.update({ ...lease, spec }, signal) : await store.create(spec, signal);
       if (held) return holdLease(held, options, store, clock);
     } else {
       onWait(holder);
-      await clock.sleep(options.durationMs * POLL_SHARE, signal);
+      await clock.sleep(POLL_INTERVAL_MS, signal);
     }
   }
+}
+
+function requireUntried(lease: Lease | undefined, { name, change }: LeaseOptions, namespace: string): void {
+  if (change === undefined) return;
+  const failure = annotationsOf(lease)[`${FAILED_PREFIX}${change}`];
+  if (failure === undefined) return;
+  throw new SetupError(
+    'refused',
+    `this change has gone wrong, so no node tries it again: ${String(failure)}. Once the reason is gone, ` +
+      `kubectl annotate lease ${name} --namespace ${namespace} ${FAILED_PREFIX}${change}-` +
+      '; another version or configuration may be installed as ever',
+  );
+}
+
+function annotationsOf(lease: Lease | undefined): Readonly<Record<string, unknown>> {
+  return { ...(lease?.metadata.annotations as Readonly<Record<string, unknown>> | undefined) };
 }
 
 function takeSpec(lease: Lease | undefined, { holder, durationMs }: LeaseOptions, clock: Clock): Spec {
@@ -88,14 +121,10 @@ function holdLease(taken: Lease, options: LeaseOptions, store: LeaseStore, clock
     let lease = taken;
     let renewedAt = clock.now();
     while (!stop.signal.aborted) {
-      await clock.sleep(options.durationMs * RENEW_SHARE, stop.signal).catch(() => undefined);
+      await clock.sleep(RENEW_INTERVAL_MS, stop.signal).catch(() => undefined);
       if (stop.signal.aborted) break;
       try {
-        const next = await store.write(
-          lease,
-          { ...lease.spec, renewTime: microTime(clock.now()) },
-          stop.signal,
-        );
+        const next = await updateHeld(lease, (held) => renewed(held, clock), stop.signal);
         if (!next) {
           lost.abort(new SetupError('busy', 'another node has taken the lease over'));
           break;
@@ -111,44 +140,81 @@ function holdLease(taken: Lease, options: LeaseOptions, store: LeaseStore, clock
     return lease;
   }
 
+  /** An annotation may have been changed meanwhile. @returns undefined when we don't hold the lease any more */
+  async function updateHeld(
+    lease: Lease,
+    change: (held: Lease) => Lease,
+    signal: AbortSignal,
+  ): Promise<Lease | undefined> {
+    for (let held: Lease | undefined = lease; held; held = await store.read(signal)) {
+      if (held.spec.holderIdentity !== options.holder) return undefined;
+      const written = await store.update(change(held), signal);
+      if (written) return written;
+    }
+    return undefined;
+  }
+
   return {
     lost: lost.signal,
-    async release() {
+    async release(end = {}) {
       stop.abort();
       const lease = await renewing;
       if (lost.signal.aborted) return;
-      // Should it fail, the lease runs out by itself.
-      await store
-        .write(lease, { ...lease.spec, holderIdentity: undefined }, AbortSignal.timeout(options.durationMs))
-        .catch(() => undefined);
+      const signal = AbortSignal.timeout(RELEASE_TIMEOUT_MS);
+      // Should it fail for good, the lease runs out by itself.
+      while (!signal.aborted) {
+        try {
+          await updateHeld(lease, (held) => released(held, end, options, clock), signal);
+          return;
+        } catch {
+          await clock.sleep(RELEASE_INTERVAL_MS, signal).catch(() => undefined);
+        }
+      }
     },
   };
 }
 
+function renewed({ metadata, spec }: Lease, clock: Clock): Lease {
+  return { metadata, spec: { ...spec, renewTime: microTime(clock.now()) } };
+}
+
+function released(
+  { metadata, spec }: Lease,
+  { failure, isPending = false }: LeaseEnd,
+  { holder, change }: LeaseOptions,
+  clock: Clock,
+): Lease {
+  const ended = isPending ? spec : { ...spec, holderIdentity: undefined };
+  if (failure === undefined || change === undefined) return { metadata, spec: ended };
+  const text = `${holder}, ${new Date(clock.now()).toISOString()}: ${failure.slice(0, LONGEST_REASON)}`;
+  const annotations = { ...annotationsOf({ metadata, spec }), [`${FAILED_PREFIX}${change}`]: text };
+  return { metadata: { ...metadata, annotations }, spec: ended };
+}
+
 interface LeaseStore {
   read(signal: AbortSignal): Promise<Lease | undefined>;
-  /** @returns undefined when somebody else was faster */
-  write(lease: Lease | undefined, spec: Spec, signal: AbortSignal): Promise<Lease | undefined>;
+  /** @returns undefined when somebody else was faster; so does `update` */
+  create(spec: Spec, signal: AbortSignal): Promise<Lease | undefined>;
+  update(lease: Lease, signal: AbortSignal): Promise<Lease | undefined>;
 }
 
 function createLeaseStore(client: ApiClient, name: string): LeaseStore {
   const { namespace } = client;
   const folder = `/apis/${API_VERSION}/namespaces/${encodeURIComponent(namespace)}/leases`;
   const path = `${folder}/${encodeURIComponent(name)}`;
+  async function write(method: 'POST' | 'PUT', to: string, lease: Lease, signal: AbortSignal) {
+    const document = { apiVersion: API_VERSION, kind: 'Lease', ...lease };
+    const { status, body } = await client.request(method, to, signal, document);
+    return status === 409 ? undefined : leaseOf(status, body);
+  }
   return {
     async read(signal) {
       const { status, body } = await client.request('GET', path, signal);
       if (status === 404) return undefined;
       return leaseOf(status, body);
     },
-    async write(lease, spec, signal) {
-      const metadata = lease?.metadata ?? { name, namespace };
-      const document = { apiVersion: API_VERSION, kind: 'Lease', metadata, spec };
-      const { status, body } = lease
-        ? await client.request('PUT', path, signal, document)
-        : await client.request('POST', folder, signal, document);
-      return status === 409 ? undefined : leaseOf(status, body);
-    },
+    create: (spec, signal) => write('POST', folder, { metadata: { name, namespace }, spec }, signal),
+    update: (lease, signal) => write('PUT', path, lease, signal),
   };
 }
 

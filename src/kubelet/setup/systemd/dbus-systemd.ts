@@ -88,8 +88,11 @@ function createSystemd(connection: BusConnection): Systemd {
     return { ...(answer as Record<string, unknown> | undefined) };
   }
 
-  /** Listens before it calls: a job may be done before the answer with its name is here. */
-  async function job(member: 'StartUnit' | 'StopUnit' | 'RestartUnit', unit: string): Promise<void> {
+  /**
+   * Listens before it calls: a job may be done before the answer with its name is here.
+   * @returns how the job has ended
+   */
+  async function jobResult(timeoutMs: number, begin: () => Promise<unknown>): Promise<string> {
     const results = new Map<string, string>();
     let wanted: string | undefined;
     let settle: ((result: string) => void) | undefined;
@@ -103,31 +106,39 @@ function createSystemd(connection: BusConnection): Systemd {
       results.set(path, result);
       if (path === wanted) settle?.(result);
     });
-    const timer = setTimeout(() => settle?.('timeout'), LONGEST_JOB_MS);
+    const timer = setTimeout(() => settle?.('timeout'), timeoutMs);
     try {
-      wanted = String(await manager(member, 'ss', unit, 'replace'));
-      const early = results.get(wanted);
-      const result = early ?? (await finished);
-      if (result !== 'done') {
-        throw new SetupError(
-          'failed',
-          `systemd: ${member} ${unit} ended with "${result}"; see journalctl -u ${unit}`,
-        );
-      }
+      wanted = String(await begin());
+      return results.get(wanted) ?? (await finished);
     } finally {
       clearTimeout(timer);
       stop();
     }
   }
 
-  async function startTransient([name, ...rest]: TransientUnit): Promise<void> {
+  const createTransient = ([name, ...rest]: TransientUnit) =>
+    manager('StartTransientUnit', 'ssa(sv)a(sa(sv))', name, 'fail', ...rest);
+
+  async function startTransient(unit: TransientUnit): Promise<void> {
     try {
-      await manager('StartTransientUnit', 'ssa(sv)a(sa(sv))', name, 'fail', ...rest);
+      await createTransient(unit);
     } catch (error) {
       if (!(error instanceof BusError) || error.errorName !== UNIT_EXISTS) throw error;
-      throw new SetupError('busy', `${name} is there already`, { cause: error });
+      throw new SetupError('busy', `${unit[0]} is there already`, { cause: error });
     }
   }
+
+  async function job(member: 'StartUnit' | 'StopUnit' | 'RestartUnit', unit: string): Promise<void> {
+    const result = await jobResult(LONGEST_JOB_MS, () => manager(member, 'ss', unit, 'replace'));
+    if (result === 'done') return;
+    throw new SetupError(
+      'failed',
+      `systemd: ${member} ${unit} ended with "${result}"; see journalctl -u ${unit}`,
+    );
+  }
+
+  const stop = (unit: string) => ignoring(NO_SUCH_UNIT, job('StopUnit', unit));
+  const resetFailed = (unit: string) => ignoring(NO_SUCH_UNIT, manager('ResetFailedUnit', 's', unit));
 
   return {
     async unit(name) {
@@ -142,11 +153,26 @@ function createSystemd(connection: BusConnection): Systemd {
       await manager('Reload');
     },
     start: (unit) => job('StartUnit', unit),
-    stop: (unit) => ignoring(NO_SUCH_UNIT, job('StopUnit', unit)),
+    stop,
     restart: (unit) => job('RestartUnit', unit),
-    resetFailed: (unit) => ignoring(NO_SUCH_UNIT, manager('ResetFailedUnit', 's', unit)),
+    resetFailed,
     startTimer: (timer) => startTransient(timerUnits(timer)),
     startService: (service) => startTransient(serviceUnit(service)),
+    async runOnce({ name, description, words, timeoutMs }) {
+      const unit = `${name}.service`;
+      const forget = async (): Promise<void> => {
+        await stop(unit);
+        await resetFailed(unit);
+      };
+      // One of a run that was killed.
+      await forget();
+      try {
+        const start = () => createTransient([unit, oneshot(description, [{ words }]), []]);
+        return (await jobResult(timeoutMs, start)) === 'done';
+      } finally {
+        await forget();
+      }
+    },
     close: () => connection.close(),
   };
 }
@@ -158,9 +184,17 @@ type TransientUnit = readonly [
   others: readonly (readonly [string, Properties])[],
 ];
 
+function oneshot(description: string, commands: HostTimer['commands']): Properties {
+  const exec = commands.map(({ words, mayFail = false }) => [words[0], [...words], mayFail]);
+  return [
+    ['Description', ['s', description]],
+    ['Type', ['s', 'oneshot']],
+    ['ExecStart', ['a(sasb)', exec]],
+  ];
+}
+
 /** The names are those of old, which systemd 219 has, and which the newest one still takes. */
 function timerUnits({ name, description, afterMs, againMs, commands }: HostTimer): TransientUnit {
-  const exec = commands.map(({ words, mayFail = false }) => [words[0], [...words], mayFail]);
   return [
     `${name}.timer`,
     [
@@ -169,16 +203,7 @@ function timerUnits({ name, description, afterMs, againMs, commands }: HostTimer
       ['OnUnitInactiveSec', ['t', microseconds(againMs)]],
       ['AccuracySec', ['t', microseconds(TIMER_ACCURACY_MS)]],
     ],
-    [
-      [
-        `${name}.service`,
-        [
-          ['Description', ['s', description]],
-          ['Type', ['s', 'oneshot']],
-          ['ExecStart', ['a(sasb)', exec]],
-        ],
-      ],
-    ],
+    [[`${name}.service`, oneshot(description, commands)]],
   ];
 }
 

@@ -44,6 +44,15 @@ export interface HostService {
 /** A job that takes longer is given up. */
 export const LONGEST_JOB_MS = 180_000;
 
+/** A command that is run once, with nothing of ours around it: as the host itself would. */
+export interface HostCommand {
+  /** Of its unit, without a suffix. */
+  readonly name: string;
+  readonly description: string;
+  readonly words: readonly string[];
+  readonly timeoutMs: number;
+}
+
 /** The part of systemd that node setup needs. Every call is given up when it takes too long. */
 export interface Systemd {
   unit(name: string): Promise<UnitState>;
@@ -62,5 +71,7 @@ export interface Systemd {
   startTimer(timer: HostTimer): Promise<void>;
   /** @throws {SetupError} `busy` when there is one of this name */
   startService(service: HostService): Promise<void>;
+  /** @returns whether it ended well, and in time */
+  runOnce(command: HostCommand): Promise<boolean>;
   close(): Promise<void>;
 }

@@ -1,32 +1,15 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { expect, it, onTestFinished } from 'vitest';
+import { expect, it } from 'vitest';
 import { acquireLease, connectToCluster, readConfigz } from '../../../../src/kubelet/setup/cluster/index.ts';
-import { createCertificateAuthority } from '../../../support/certificates.ts';
 import { waitFor } from '../../../support/wait.ts';
 import { createStepClock } from '../step-clock.ts';
-import { startLeaseServer, TOKEN } from './lease-server.ts';
+import { startCluster } from './cluster.ts';
 
 const signal = new AbortController().signal;
-const LEASE = { name: 'drp-node-setup', holder: 'node-1', durationMs: 60_000 };
+const LEASE = { name: 'drp-node-setup', holder: 'node-1', durationMs: 60_000, change: 'c0ffee' };
+const FAILED = 'failed.drp-node-setup/c0ffee';
 
 async function cluster() {
-  const authority = await createCertificateAuthority();
-  const api = await startLeaseServer(await authority.issue(['127.0.0.1']));
-  const folder = await mkdtemp(join(tmpdir(), 'drp-account-'));
-  onTestFinished(() => rm(folder, { recursive: true }));
-  await writeFile(join(folder, 'ca.crt'), authority.certificatePem);
-  await writeFile(join(folder, 'namespace'), 'drp\n');
-  await writeFile(join(folder, 'token'), `${TOKEN}\n`);
-  const { hostname, port } = new URL(api.server.url);
-  const client = await connectToCluster(
-    { KUBERNETES_SERVICE_HOST: hostname, KUBERNETES_SERVICE_PORT: port },
-    folder,
-  );
-  if (!client) throw new Error('not connected');
-  onTestFinished(() => client.close());
-  return { api, client, clock: createStepClock() };
+  return { ...(await startCluster()), clock: createStepClock() };
 }
 
 /** A clock that stands still while it is waited for: the lease is not renewed. */
@@ -74,7 +57,7 @@ it('waits for another node until that has not been heard of for the whole durati
     {
       now: clock.now,
       async sleep(milliseconds, stop) {
-        if (clock.now() - began >= 72_000) return standingClock().sleep(milliseconds, stop);
+        if (clock.now() - began >= 70_000) return standingClock().sleep(milliseconds, stop);
         // It is renewed once while we wait.
         if (++sleeps === 1)
           api.put({ holderIdentity: 'node-2', leaseDurationSeconds: 60, leaseTransitions: 4 });
@@ -84,7 +67,7 @@ it('waits for another node until that has not been heard of for the whole durati
     signal,
     (holder) => waited.push(holder),
   );
-  expect(clock.now() - began).toBe(72_000);
+  expect(clock.now() - began).toBe(70_000);
   expect(new Set(waited)).toEqual(new Set(['node-2']));
   expect(api.lease()?.spec).toMatchObject({ holderIdentity: 'node-1', leaseTransitions: 5 });
   await lease.release();
@@ -107,6 +90,62 @@ it('renews, and says when somebody else has taken it', async () => {
   await waitFor('the loss', () => lease.lost.aborted || undefined);
   await lease.release();
   expect(api.lease()?.spec.holderIdentity).toBe('node-3');
+});
+
+it('lets nobody try again what has gone wrong, until that is cleared or it is something else', async () => {
+  const { api, client } = await cluster();
+  const first = await acquireLease(LEASE, client, standingClock(), signal);
+  await first.release({ failure: 'kubelet was not well' });
+  expect(api.lease()).toMatchObject({
+    metadata: { annotations: { [FAILED]: expect.stringMatching(/^node-1, 20.*Z: kubelet was not well$/) } },
+    spec: { leaseDurationSeconds: 60 },
+  });
+  expect(api.lease()?.spec.holderIdentity).toBeUndefined();
+
+  for (const holder of ['node-1', 'node-2']) {
+    await expect(acquireLease({ ...LEASE, holder }, client, standingClock(), signal)).rejects.toMatchObject({
+      code: 'refused',
+      message: expect.stringContaining(`kubectl annotate lease drp-node-setup --namespace drp ${FAILED}-`),
+    });
+  }
+  const other = await acquireLease({ ...LEASE, change: 'decaf0' }, client, standingClock(), signal);
+  await other.release();
+  expect(api.lease()?.metadata.annotations).toHaveProperty([FAILED]);
+
+  api.annotate({});
+  await (await acquireLease({ ...LEASE, holder: 'node-2' }, client, standingClock(), signal)).release();
+});
+
+it('keeps the lease while the host has still to undo something', async () => {
+  const { api, client } = await cluster();
+  const lease = await acquireLease(LEASE, client, standingClock(), signal);
+  await lease.release({ isPending: true });
+  expect(api.lease()?.spec.holderIdentity).toBe('node-1');
+});
+
+it('does not lose the lease to somebody who annotates it', async () => {
+  const { api, client } = await cluster();
+  const clock = createStepClock();
+  let renewals = 0;
+  const sleep = (milliseconds: number, stop?: AbortSignal) =>
+    renewals++ === 0 ? clock.sleep(milliseconds, stop) : standingClock().sleep(milliseconds, stop);
+  api.annotateBeforeUpdate({ by: 'somebody' });
+  const lease = await acquireLease(LEASE, client, { now: clock.now, sleep }, signal);
+  await waitFor('a renewal', () => (renewals > 1 ? true : undefined));
+  await lease.release();
+  expect(lease.lost.aborted).toBe(false);
+  expect(api.lease()).toMatchObject({ metadata: { annotations: { by: 'somebody' } } });
+  expect(api.lease()?.spec.holderIdentity).toBeUndefined();
+});
+
+it('tries again to give the lease back', async () => {
+  const { api, client } = await cluster();
+  const held = standingClock();
+  const lease = await acquireLease(LEASE, client, held, signal);
+  api.failOnce();
+  held.sleep = () => Promise.resolve();
+  await lease.release({ failure: 'kubelet was not well' });
+  expect(api.lease()?.metadata.annotations).toHaveProperty([FAILED]);
 });
 
 it('says what the service account needs', async () => {

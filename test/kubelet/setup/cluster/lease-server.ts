@@ -19,6 +19,12 @@ export interface LeaseServer {
   readonly server: HttpFake;
   lease(): Lease | undefined;
   put(spec: Record<string, unknown>): void;
+  /** As `kubectl annotate` does. */
+  annotate(annotations: Record<string, string>): void;
+  /** The same right before the next update arrives. */
+  annotateBeforeUpdate(annotations: Record<string, string>): void;
+  /** The next request fails. */
+  failOnce(): void;
   forbid(): void;
 }
 
@@ -26,10 +32,21 @@ export async function startLeaseServer(tls: IssuedCertificate): Promise<LeaseSer
   let lease: Lease | undefined;
   let version = 1;
   let forbidden = false;
+  let failing = false;
+  let beforeUpdate: Record<string, string> | undefined;
+
+  function annotate(annotations: Record<string, string>): void {
+    if (!lease) throw new Error('there is no lease');
+    lease = { ...lease, metadata: { ...lease.metadata, resourceVersion: String(version++), annotations } };
+  }
 
   function answer({ method, path, headers, body }: Received): FakeAnswer | undefined {
     if (headers.authorization !== `Bearer ${TOKEN}`) return failure(401);
     if (forbidden) return failure(403);
+    if (failing) {
+      failing = false;
+      return failure(500);
+    }
     if (method === 'GET' && path === `${FOLDER}/drp-node-setup`)
       return lease ? { status: 200, body: lease } : failure(404);
     if (method === 'GET' && path === '/api/v1/nodes/node-1/proxy/configz') {
@@ -50,6 +67,8 @@ export async function startLeaseServer(tls: IssuedCertificate): Promise<LeaseSer
       return { status: 201, body: lease };
     }
     if (method !== 'PUT' || path !== `${FOLDER}/drp-node-setup` || !lease) return failure(404);
+    if (beforeUpdate) annotate(beforeUpdate);
+    beforeUpdate = undefined;
     if (sent.metadata.resourceVersion !== lease.metadata.resourceVersion) return failure(409);
     lease = { metadata: { ...sent.metadata, resourceVersion: String(version++) }, spec: sent.spec };
     return { status: 200, body: lease };
@@ -60,6 +79,13 @@ export async function startLeaseServer(tls: IssuedCertificate): Promise<LeaseSer
     lease: () => lease,
     put: (spec) => {
       lease = { metadata: { name: 'drp-node-setup', resourceVersion: String(version++) }, spec };
+    },
+    annotate,
+    annotateBeforeUpdate: (annotations) => {
+      beforeUpdate = annotations;
+    },
+    failOnce: () => {
+      failing = true;
     },
     forbid: () => {
       forbidden = true;
