@@ -15,6 +15,6 @@ export function poolOptionsOf<Member extends z.ZodType>(member: Member) {
         .describe('Credentials of any other type. Metrics and `drp doctor` number them from 0.'),
     })
     .describe(
-      'Several credentials for one registry: each request takes one with most of its rate limit left; one that is refused rests while the others serve.',
+      'Several credentials for one registry. The proxy takes the one with most of its rate limit left; the image service takes the next one when one is turned away or used up. Whichever was refused rests while the others serve. Kubelet tells its exec plugin nothing of refusals, so that one gives the first that can be had.',
     );
 }

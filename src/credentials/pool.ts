@@ -22,9 +22,6 @@ export function createPool(members: readonly CredentialProvider[]): CredentialPr
       if (failure) throw failure.error;
       return undefined;
     },
-    discard(credential) {
-      for (const member of members) member.discard?.(credential);
-    },
     async close() {
       await Promise.all(members.map((member) => member.close()));
     },

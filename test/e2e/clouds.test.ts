@@ -10,13 +10,19 @@ import { createLogger } from '../../src/telemetry/index.ts';
 import { surroundings } from '../credentials/aws/support.ts';
 import { MACHINE as AZURE_MACHINE } from '../credentials/azure/support.ts';
 import { INSTANCE, MACHINE_ACCOUNT } from '../credentials/gcp/support.ts';
+import { createKubelet, type Reply } from '../kubelet/image-service/support/kubelet.ts';
+import { type OptionsInput, startService } from '../kubelet/image-service/support/service.ts';
 import { createIssuerKey } from '../proxy/identity/support/issuer.ts';
 import {
   type AccessKeys,
   createAccounts,
   createDocumentSigner,
+  type EcrApi,
+  type EcrRegistry,
   instanceDocument,
   signedDocument,
+  startEcrApi,
+  startEcrRegistry,
   startImds,
   startSts,
 } from '../servers/aws/index.ts';
@@ -26,6 +32,7 @@ import {
   startContainerRegistry,
   startEntra,
 } from '../servers/azure/index.ts';
+import type { CloudRegistry } from '../servers/cloud-registry.ts';
 import {
   createGoogleIdentity,
   startArtifactRegistry,
@@ -35,12 +42,15 @@ import { type Containerd, type Dockerd, startContainerd, startDockerd } from '..
 import { type PushedImage, pushImage } from '../support/images.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
 import { type Client, createCtr, createDockerClient, type DockerClient } from './clients.ts';
+import { imageRequest, pullRequest } from './image-service-site.ts';
 
 const AUDIENCE = 'docker.example.com';
 const ACCOUNT = '111122223333';
 const INSTANCE_ID = 'i-0123456789abcdef0';
 const SUBSCRIPTION = 'cccccccc-0000-4000-8000-000000000001';
 const VIRTUAL_MACHINE = '02aab8a4-74ef-476e-8182-f6d2ba4166a6';
+/** How the clouds' tokens begin. */
+const SECRETS = /eyJ|ya29\.|drp1\./;
 const CLUSTER = 'https://kubernetes.default.svc.cluster.local';
 
 interface Login {
@@ -51,6 +61,12 @@ interface Login {
 let folder: string;
 let env: Record<string, string>;
 let proxy: RunningProxy;
+let engine: Dockerd;
+let containerd: Containerd;
+let artifacts: CloudRegistry;
+let acr: CloudRegistry;
+let ecr: EcrRegistry;
+let ecrApi: EcrApi;
 let docker: DockerClient;
 let ctr: Client;
 let podToken: string;
@@ -71,7 +87,7 @@ beforeAll(async () => {
   const metadata = closeLater(
     await startGoogleMetadataServer(identity, { account: MACHINE_ACCOUNT, instance: INSTANCE }),
   );
-  const artifacts = closeLater(await startArtifactRegistry(identity, [MACHINE_ACCOUNT.email]));
+  artifacts = closeLater(await startArtifactRegistry(identity, [MACHINE_ACCOUNT.email]));
   const entra = closeLater(
     await startEntra({ resources: ['https://containerregistry.azure.net', `api://${AUDIENCE}`] }),
   );
@@ -89,7 +105,7 @@ beforeAll(async () => {
         }),
     }),
   );
-  const acr = closeLater(await startContainerRegistry({ entra, readers: [AZURE_MACHINE.principalId] }));
+  acr = closeLater(await startContainerRegistry({ entra, readers: [AZURE_MACHINE.principalId] }));
   image = await pushImage(
     { url: artifacts.url, authorization: `Bearer ${await artifacts.issue('repository:acme/app:pull,push')}` },
     'acme/app',
@@ -102,7 +118,11 @@ beforeAll(async () => {
   );
   const accounts = createAccounts();
   const sts = closeLater(await startSts(accounts));
-  startAwsSession = () => accounts.startSession({ account: ACCOUNT, name: 'node', trusted: [] }, INSTANCE_ID);
+  const role = { account: ACCOUNT, name: 'node', trusted: [], permissions: ['ecr:GetAuthorizationToken'] };
+  startAwsSession = () => accounts.startSession(role, INSTANCE_ID);
+  ecrApi = closeLater(await startEcrApi(accounts));
+  ecr = closeLater(await startEcrRegistry(ecrApi, accounts));
+  await pushImage(ecr.open, 'acme/app', 'latest');
   const signer = await createDocumentSigner();
   const document = signedDocument(
     instanceDocument({ pendingTime: new Date().toISOString().replace(/\.\d{3}/, '') }),
@@ -201,8 +221,8 @@ beforeAll(async () => {
       },
     ),
   );
-  const engine: Dockerd = closeLater(await startDockerd());
-  const containerd: Containerd = closeLater(await startContainerd());
+  engine = closeLater(await startDockerd());
+  containerd = closeLater(await startContainerd());
   docker = closeLater(await createDockerClient(engine));
   ctr = closeLater(await createCtr(containerd));
 });
@@ -212,25 +232,27 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** Makes this process one on such a machine, for the running test. @returns the provider's options there */
+async function onMachine(
+  input: Readonly<Record<string, unknown>>,
+): Promise<Readonly<Record<string, unknown>>> {
+  const hasKeys = input.type === 'aws-sts' || input.type === 'ecr';
+  await surroundings({
+    ...(hasKeys && { keys: startAwsSession() }),
+    variables: {
+      ...env,
+      AWS_REGION: 'eu-west-1',
+      ...(input.type === 'aws-iid' && { AWS_EC2_METADATA_SERVICE_ENDPOINT: awsMetadata }),
+    },
+  });
+  const hasNonce = input.type === 'aws-iid' || input.type === 'azure-attested';
+  return { ...(hasNonce && { nonceFile: join(folder, `${input.type}.nonce`) }), ...input };
+}
+
 /** What a provider on a machine gives for the proxy. */
 async function loginOf(input: Readonly<Record<string, unknown>>): Promise<Login> {
-  // The SDK of AWS reads the environment of this process.
-  if (input.type === 'aws-sts') {
-    await surroundings({ keys: startAwsSession(), variables: { AWS_REGION: 'eu-west-1' } });
-  }
-  if (input.type === 'aws-iid') {
-    await surroundings({ variables: { AWS_EC2_METADATA_SERVICE_ENDPOINT: awsMetadata } });
-  }
-  const hasNonce = input.type === 'aws-iid' || input.type === 'azure-attested';
-  const options = credentialOptions.parse({
-    ...(hasNonce && { nonceFile: join(folder, `${input.type}.nonce`) }),
-    ...input,
-  });
-  const provider = createCredentialProvider(options, {
-    clock: systemClock,
-    log: createLogger('silent'),
-    env,
-  });
+  const options = credentialOptions.parse(await onMachine(input));
+  const provider = createCredentialProvider(options, { clock: systemClock, log: createLogger('silent') });
   try {
     const credential = await provider.credential({
       registry: proxy.host,
@@ -269,6 +291,71 @@ async function pullWithDocker(name: string, login: Login): Promise<string[]> {
   return docker.digests(name);
 }
 
+/** Pulls through an image service of this process, as kubelet does without a secret. */
+async function pullWithImageService(
+  backend: OptionsInput['backend'],
+  host: string,
+  name: string,
+  provider: Readonly<Record<string, unknown>>,
+): Promise<Reply> {
+  const image = `${host}/${name}`;
+  const service = await startService({
+    backend,
+    credentials: [
+      // Of a shape that the options themselves check.
+      { images: [`${host}/**`], provider: provider as { type: 'anonymous' }, order: 'provider-only' },
+    ],
+  });
+  const kubelet = createKubelet(service.socket, { authority: service.socket });
+  try {
+    await kubelet.call('RemoveImage', imageRequest(image));
+    return await kubelet.call('PullImage', pullRequest(image));
+  } finally {
+    kubelet.close();
+    await service.close();
+    expect(service.logLines.join('')).not.toMatch(SECRETS);
+  }
+}
+
+describe('the image service of a machine', () => {
+  const proxyAnd = (provider: Readonly<Record<string, unknown>>) => () =>
+    [proxy.host, 'google/app:latest', provider] as const;
+  /** Where a pull goes, and with which provider. */
+  type Source = () => readonly [host: string, name: string, provider: Readonly<Record<string, unknown>>];
+
+  it.each<[string, Source]>([
+    ...MACHINES.filter(([, { type }]) => type !== 'kubernetes').map(([name, provider]): [string, Source] => [
+      `${name}, at the proxy`,
+      proxyAnd(provider),
+    ]),
+    ['of Google, at its own registry', () => ownRegistry('gcp', artifacts.service.host)],
+    ['of Azure, at its own registry', () => ownRegistry('acr', acr.service.host)],
+    [
+      'of AWS, at its own registry',
+      () => [
+        new URL(ecr.url).host,
+        'acme/app:latest',
+        { type: 'ecr', region: 'eu-west-1', endpoint: ecrApi.url },
+      ],
+    ],
+  ])('%s pulls with Docker Engine and with containerd', async (_name, source) => {
+    const [host, name, provider] = source();
+    const options = await onMachine(provider);
+    const replies = await Promise.all([
+      pullWithImageService({ type: 'docker', socket: engine.socket }, host, name, options),
+      pullWithImageService({ type: 'cri', socket: containerd.socket }, host, name, options),
+    ]);
+    expect(replies.map(({ status, message }) => [status, message])).toEqual([
+      [0, ''],
+      [0, ''],
+    ]);
+  });
+
+  function ownRegistry(type: string, host: string) {
+    return [host, 'acme/app:latest', { type, registries: [host] }] as const;
+  }
+});
+
 describe('one source for three clouds: a machine', () => {
   it.each(MACHINES)('%s logs in, and pulls with docker and with containerd', async (_, provider) => {
     const login = await loginOf(provider);
@@ -305,5 +392,5 @@ describe('one source for three clouds: a machine', () => {
 
 it('no credential stands in the log', () => {
   const log = JSON.stringify(proxy.logLines());
-  expect(log).not.toMatch(/eyJ|ya29\.|drp1\./);
+  expect(log).not.toMatch(SECRETS);
 });

@@ -1,98 +1,102 @@
-import { create, type DescMessage, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import {
+  type Image,
   ImageFsInfoResponseSchema,
-  ImageStatusRequestSchema,
   ImageStatusResponseSchema,
+  ListImagesRequestSchema,
   ListImagesResponseSchema,
-  PullImageResponseSchema,
-  RemoveImageRequestSchema,
+  StreamImagesResponseSchema,
 } from '../../src/kubelet/image-service/gen/runtime/v1/image_pb.ts';
-import { createKubelet, messageOf } from '../kubelet/image-service/support/kubelet.ts';
-import { startDockerd } from '../servers/index.ts';
-import { type PushedImage, pushImage } from '../support/images.ts';
+import { createKubelet, type Kubelet, messageOf } from '../kubelet/image-service/support/kubelet.ts';
+import { type Dockerd, startDockerd } from '../servers/index.ts';
+import type { PushedImage } from '../support/images.ts';
 import { startProxy } from '../support/proxy.ts';
 import { useResources } from '../support/resources.ts';
-import { pullRequest, type RunningImageService, startImageService } from './image-service-site.ts';
-import { ALICE, SITE_FILES, siteConfiguration, startPrivateRegistry } from './site.ts';
+import { waitFor } from '../support/wait.ts';
+import {
+  imageRequest,
+  pullRequest,
+  type RunningImageService,
+  startImageService,
+} from './image-service-site.ts';
+import { describeImageService, pushTeamImages, teamRules } from './image-service-suite.ts';
+import { SITE_FILES, siteConfiguration, startPrivateRegistry } from './site.ts';
+import { startStallingRegistry } from './stalling-registry.ts';
 
 describe('drp image-service in front of a real Docker Engine, with the proxy as its registry', () => {
   const keep = useResources();
+  let engine: Dockerd;
   let service: RunningImageService;
-  let pushed: PushedImage;
+  let images: Readonly<Record<string, PushedImage>>;
   let host: string;
 
   beforeAll(async () => {
-    const [registry, engine] = await Promise.all([startPrivateRegistry(), startDockerd()]);
+    const [registry, dockerd] = await Promise.all([startPrivateRegistry(), startDockerd()]);
     keep(registry);
-    keep(engine);
-    pushed = await pushImage(registry, 'acme/team/app', 'v1', { layers: 2, config: { User: '1000:1000' } });
+    engine = keep(dockerd);
+    images = await pushTeamImages(registry);
     const proxy = keep(await startProxy(siteConfiguration(registry), { files: SITE_FILES }));
     host = proxy.host;
     service = keep(
       await startImageService({
         backend: { type: 'docker', socket: engine.socket },
-        credentials: [{ images: [`${host}/team/**`], provider: { type: 'static', ...ALICE } }],
+        credentials: teamRules(host),
+        log: { level: 'debug' },
       }),
     );
   });
 
-  describe.each([
-    ['up to 1.22', '/run/drp/image-service.sock', 'v1alpha2'],
-    ['1.31 and later', 'localhost', 'v1'],
-  ] as const)('kubelet %s', (_versions, authority, version) => {
-    function connect() {
-      const kubelet = createKubelet(service.socket, { authority, version });
-      onTestFinished(() => kubelet.close());
-      return async <Schema extends DescMessage>(schema: Schema, method: string, message?: Uint8Array) => {
-        const reply = await kubelet.call(method, message);
-        expect(reply).toMatchObject({ status: 0, message: '', reset: 0 });
-        return messageOf(schema, reply);
-      };
-    }
+  function connect(): Kubelet {
+    const kubelet = createKubelet(service.socket);
+    onTestFinished(() => kubelet.close());
+    return kubelet;
+  }
 
-    it('pulls without imagePullSecrets, finds, lists and removes an image, and knows where images are', async () => {
-      const ask = connect();
-      const image = `${host}/team/app:v1`;
-      const status = async () =>
-        (
-          await ask(
-            ImageStatusResponseSchema,
-            'ImageStatus',
-            message(ImageStatusRequestSchema, { image: { image } }),
-          )
-        ).image;
-      expect(await status()).toBeUndefined();
-      const { imageRef } = await ask(PullImageResponseSchema, 'PullImage', pullRequest(image));
-      expect(imageRef).toBe(pushed.manifests[0]?.config);
-      const expected = {
-        id: imageRef,
-        repoTags: [image],
-        repoDigests: [`${host}/team/app@${pushed.digest}`],
-        uid: { value: 1000n },
-        size: 2n * 64n * 1024n,
-      };
-      expect(await status()).toMatchObject(expected);
-      const { images } = await ask(ListImagesResponseSchema, 'ListImages');
-      expect(images.map(({ id }) => id)).toEqual([imageRef]);
-      const { imageFilesystems } = await ask(ImageFsInfoResponseSchema, 'ImageFsInfo');
-      expect(imageFilesystems.map(({ fsId }) => fsId?.mountpoint)).toEqual([
-        expect.stringMatching(/\/data$/),
-      ]);
-      expect(imageFilesystems[0]?.usedBytes?.value).toBeGreaterThan(0n);
-      await ask(
-        RemoveImageRequestSchema,
-        'RemoveImage',
-        message(RemoveImageRequestSchema, { image: { image } }),
-      );
-      expect(await status()).toBeUndefined();
-    });
+  describeImageService(() => ({
+    service,
+    host,
+    images,
+    // It ends the pull, and leaves the registry's answer alone.
+    untilGivenUp: () =>
+      waitFor('Docker Engine to end the pull', () => /context canceled/.test(engine.logs()) || undefined),
+  }));
+
+  it('knows the size of an image, and where images are', async () => {
+    const kubelet = connect();
+    const image = `${host}/team/app:1`;
+    expect(await kubelet.call('PullImage', pullRequest(image))).toMatchObject({ status: 0 });
+    const status = await kubelet.call('ImageStatus', imageRequest(image));
+    expect(messageOf(ImageStatusResponseSchema, status).image?.size).toBe(2n * 64n * 1024n);
+    const info = await kubelet.call('ImageFsInfo');
+    const { imageFilesystems } = messageOf(ImageFsInfoResponseSchema, info);
+    expect(imageFilesystems.map(({ fsId }) => fsId?.mountpoint)).toEqual([expect.stringMatching(/\/data$/)]);
+  });
+
+  it('streams each image once, all or those of a filter', async () => {
+    const kubelet = connect();
+    for (const name of ['app', 'numeric'])
+      await kubelet.call('PullImage', pullRequest(`${host}/team/${name}:1`));
+    const { images: listed } = messageOf(ListImagesResponseSchema, await kubelet.call('ListImages'));
+    // Of images of one second, Docker Engine has no order.
+    const inOrder = (all: readonly (Image | undefined)[]) =>
+      [...all].sort((a, b) => (a && b && a.id < b.id ? -1 : 1));
+    const streamed = async (message?: Uint8Array) => {
+      const reply = await kubelet.call('StreamImages', message);
+      expect(reply).toMatchObject({ status: 0, reset: 0 });
+      return messages(reply.body).map((bytes) => fromBinary(StreamImagesResponseSchema, bytes).images);
+    };
+    expect(inOrder(await streamed())).toEqual(inOrder(listed));
+    const image = `${host}/team/numeric:1`;
+    const filter = toBinary(
+      ListImagesRequestSchema,
+      create(ListImagesRequestSchema, { filter: { image: { image } } }),
+    );
+    expect(await streamed(filter)).toMatchObject([{ repoTags: [image] }]);
   });
 
   it('is told what the registry says where no credential is meant for an image', async () => {
-    const kubelet = createKubelet(service.socket);
-    onTestFinished(() => kubelet.close());
-    const reply = await kubelet.call('PullImage', pullRequest(`${host}/secret/plans:v1`));
+    const reply = await connect().call('PullImage', pullRequest(`${host}/secret/plans:v1`));
     expect(reply).toMatchObject({
       status: 2,
       message: expect.stringMatching(/no basic auth credentials|denied|unauthorized/),
@@ -100,12 +104,35 @@ describe('drp image-service in front of a real Docker Engine, with the proxy as 
   });
 
   it('answers a method that it does not know as a server of gRPC does', async () => {
-    const kubelet = createKubelet(service.socket);
-    onTestFinished(() => kubelet.close());
-    expect(await kubelet.call('/runtime.v1.ImageService/Unknown')).toMatchObject({ status: 12 });
+    expect(await connect().call('/runtime.v1.ImageService/Unknown')).toMatchObject({ status: 12 });
+  });
+
+  it('tells at once of a Docker Engine that is killed, keeps what it said of images, and finds it again', async () => {
+    const kubelet = connect();
+    const image = `${host}/team/app:1`;
+    const { body } = await kubelet.call('ImageFsInfo');
+    const list = await kubelet.call('ListImages');
+    const registry = await startStallingRegistry();
+    onTestFinished(() => registry.close());
+    const pulling = kubelet.call('PullImage', pullRequest(registry.image));
+    await registry.layerRequest;
+    await engine.kill();
+    expect((await pulling).status).toBe(14);
+    expect((await kubelet.call('ImageFsInfo')).body).toEqual(body);
+    expect((await kubelet.call('ListImages')).body).toEqual(list.body);
+    expect((await kubelet.call('ImageStatus', imageRequest(image))).status).toBe(14);
+    await engine.restart();
+    expect(await kubelet.call('PullImage', pullRequest(image))).toMatchObject({ status: 0, message: '' });
   });
 });
 
-function message<Schema extends DescMessage>(schema: Schema, init: MessageInitShape<Schema>): Uint8Array {
-  return toBinary(schema, create(schema, init));
+/** The messages of a stream. */
+function messages(body: Buffer): Buffer[] {
+  const all: Buffer[] = [];
+  for (let rest = body; rest.length > 0; ) {
+    const end = 5 + rest.readUInt32BE(1);
+    all.push(rest.subarray(5, end));
+    rest = rest.subarray(end);
+  }
+  return all;
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
@@ -40,15 +40,38 @@ function connect(service: RunningImageService): Kubelet {
   return kubelet;
 }
 
-describe('a process that is killed', () => {
-  it('is started again by its socket, which serves the next call', async () => {
+describe('a process behind a socket that is held for it', () => {
+  const pidOf = (service: RunningImageService) => Number(/started (\d+)/.exec(service.logs())?.[1]);
+
+  it('is started again when it was killed, and the socket serves the next call', async () => {
     const service = await start({}, { activated: true });
     const first = connect(service);
     expect((await first.call('ImageStatus')).status).toBe(0);
-    const pid = Number(/started (\d+)/.exec(service.logs())?.[1]);
-    process.kill(pid, 'SIGKILL');
+    process.kill(pidOf(service), 'SIGKILL');
     // No waiting: the connection is taken by the kernel, and answered by whoever comes.
     expect((await connect(service).call('ImageStatus')).status).toBe(0);
+    expect(service.logs().match(/"isActivated":true/g)).toHaveLength(2);
+  });
+
+  it('ends the pull under way on SIGTERM and leaves the socket, where new calls wait for the next process', async () => {
+    const service = await start({}, { activated: true });
+    const before = statSync(service.socket);
+    const kubelet = connect(service);
+    let answer = (): void => undefined;
+    runtime.onCall = (call) => {
+      answer = () => call.reply([Buffer.from('pulled')]);
+    };
+    const pull = kubelet.call('PullImage', pullRequest(IMAGE));
+    await waitFor('the pull', () => runtime.calls[0]);
+    process.kill(pidOf(service), 'SIGTERM');
+    await waitFor('the end', () => service.logs().includes('shutting down') || undefined);
+    const next = connect(service).call('ImageStatus');
+    runtime.onCall = (call) => call.reply([]);
+    answer();
+    expect((await pull).body.subarray(5).toString()).toBe('pulled');
+    expect((await next).status).toBe(0);
+    const after = statSync(service.socket);
+    expect([after.ino, after.mode]).toEqual([before.ino, before.mode]);
     expect(service.logs().match(/"isActivated":true/g)).toHaveLength(2);
   });
 });

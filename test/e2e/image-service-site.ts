@@ -3,7 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { create, type MessageInitShape, toBinary } from '@bufbuild/protobuf';
 import { stringify } from 'yaml';
-import { PullImageRequestSchema } from '../../src/kubelet/image-service/gen/runtime/v1/image_pb.ts';
+import {
+  ImageStatusRequestSchema,
+  PullImageRequestSchema,
+} from '../../src/kubelet/image-service/gen/runtime/v1/image_pb.ts';
 import { type RunningProcess, startProcess } from '../support/processes.ts';
 
 const PROGRAM = join(import.meta.dirname, '../../dist/cli/main.js');
@@ -81,4 +84,9 @@ export function pullRequest(
   const sandboxConfig = { metadata: { name: 'web', namespace: 'default', uid: 'u', attempt: 0 } };
   const message = { image: { image }, sandboxConfig, ...(auth && { auth }) };
   return toBinary(PullImageRequestSchema, create(PullImageRequestSchema, message));
+}
+
+/** An ImageStatusRequest as bytes; a RemoveImageRequest looks the same. */
+export function imageRequest(image: string, verbose = false): Uint8Array {
+  return toBinary(ImageStatusRequestSchema, create(ImageStatusRequestSchema, { image: { image }, verbose }));
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { chmod, cp, symlink, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -20,7 +21,10 @@ import { startProcess } from '../support/processes.ts';
 import { type RunningProxy, startProxy } from '../support/proxy.ts';
 import { useResources } from '../support/resources.ts';
 import { createTemporaryFolder } from '../support/temporary-folder.ts';
-import { ALICE, SITE_FILES, siteConfiguration, startPrivateRegistry } from './site.ts';
+import { ALICE, htpasswdLine, SITE_FILES, siteConfiguration, startPrivateRegistry } from './site.ts';
+
+/** Somebody with a token for a password. */
+const ROBOT = { username: 'robot', password: 'a-token-without-spaces' };
 
 describe('pulls of a real Docker Engine without imagePullSecrets', () => {
   const keep = useResources();
@@ -38,7 +42,18 @@ describe('pulls of a real Docker Engine without imagePullSecrets', () => {
     const registry = keep(await startPrivateRegistry());
     await pushImage(registry, 'acme/team/app', 'v1');
     await pushImage(registry, 'acme/public/app', 'v1');
-    proxy = keep(await startProxy(siteConfiguration(registry), { files: SITE_FILES }));
+    const rule = {
+      name: 'robot',
+      when: 'identity.name == "robot"',
+      repositories: ['team/**'],
+      actions: ['pull'],
+    };
+    const users = SITE_FILES['users.htpasswd'] + htpasswdLine(ROBOT);
+    proxy = keep(
+      await startProxy(siteConfiguration(registry, { rules: [rule] }), {
+        files: { ...SITE_FILES, 'users.htpasswd': users },
+      }),
+    );
     const engine = keep(await startDockerd());
     const options = dockerBackendOptions.parse({ type: 'docker', socket: engine.socket });
     caller = createCaller(keep(createDockerBackend(options, { clock: systemClock })));
@@ -107,6 +122,29 @@ describe('pulls of a real Docker Engine without imagePullSecrets', () => {
         file: await loaded('config.json', JSON.stringify({ auths: { [proxy.host]: { auth } } })),
       };
     },
+    'token-file': async () => ({
+      type: 'token-file',
+      username: ROBOT.username,
+      tokenFile: await loaded('token', `${ROBOT.password}\n`),
+    }),
+    pool: async () => ({
+      type: 'pool',
+      members: [wrong, { type: 'static', username: ALICE.username, password: new Secret(ALICE.password) }],
+    }),
+    webhook: async () => {
+      const secret = randomBytes(32).toString('base64url');
+      const secretFile = await loaded('webhook-secret', secret);
+      const { ready } = keep(
+        await startProcess({
+          command: process.execPath,
+          arguments: [join(plugins, 'webhook/server.mjs')],
+          environment: { ...process.env, SECRET_FILE: join(folder, 'webhook-secret'), PORT: '0' },
+          logFile: join(folder, 'webhook.log'),
+          ready: ({ logs }) => /listening on (\S+)/.exec(logs())?.[1],
+        }),
+      );
+      return { type: 'webhook', url: `${ready}/drp`, secretFile, ...common };
+    },
     exec: async () => ({
       type: 'exec',
       command: ['/usr/bin/python3', join(plugins, 'exec/plugin.py')],
@@ -148,22 +186,12 @@ describe('pulls of a real Docker Engine without imagePullSecrets', () => {
     },
   };
 
-  it.each(Object.entries(providers))('with the provider %s', async (_type, options) => {
-    expect(await pull(await options(), 'kubelet-first')).toEqual(['provider']);
+  it.each(Object.entries(providers))('with the provider %s', async (type, options) => {
+    const tried = await pull(await options(), 'kubelet-first');
+    expect(tried).toEqual(type === 'pool' ? ['provider', 'provider'] : ['provider']);
   });
 
-  it("goes on with the provider's when kubelet's is wrong", async () => {
-    const shown = authConfig({ ...ALICE, password: 'old' });
-    const options = await (providers.static as () => Promise<CredentialOptions>)();
-    expect(await pull(options, 'kubelet-first', { shown })).toEqual(['kubelet', 'provider']);
-  });
-
-  it("goes on with kubelet's when the provider's is wrong", async () => {
-    const shown = authConfig(ALICE);
-    expect(await pull(wrong, 'provider-first', { shown })).toEqual(['provider', 'kubelet']);
-  });
-
-  it('does not under provider-only, and says what Docker Engine says', async () => {
+  it('under provider-only shows no credential of kubelet, and says what Docker Engine says', async () => {
     const shown = authConfig(ALICE);
     await expect(pull(wrong, 'provider-only', { shown })).rejects.toThrow(/unauthorized/);
   });

@@ -60,6 +60,7 @@ export function siteConfiguration(
     /** They come before the route to `main`. */
     readonly routes?: readonly unknown[];
     readonly upstream?: Readonly<Record<string, unknown>>;
+    readonly rules?: readonly unknown[];
   } = {},
 ): ProxyConfiguration {
   return {
@@ -79,6 +80,7 @@ export function siteConfiguration(
           repositories: ['team/**', 'library/**', 'tokened/**', 'hub/**', 'app'],
           actions: ['pull'],
         },
+        ...(more.rules ?? []),
       ],
     },
   };

@@ -11,6 +11,8 @@ export interface StallingRegistry {
   readonly image: string;
   /** Settles when the layer is asked for. */
   readonly layerRequest: Promise<void>;
+  /** Settles when who asked for the layer has gone. */
+  readonly left: Promise<void>;
   close(): Promise<void>;
 }
 
@@ -43,6 +45,7 @@ export async function startStallingRegistry(): Promise<StallingRegistry> {
     }),
   );
   const layerRequest = createDeferred();
+  const left = createDeferred();
   const server = createServer((request, response) => {
     const { url = '' } = request;
     if (url.includes('/manifests/')) {
@@ -58,6 +61,7 @@ export async function startStallingRegistry(): Promise<StallingRegistry> {
       response.writeHead(200, { 'content-length': LAYER_SIZE_BYTES });
       response.write(Buffer.alloc(1024));
       layerRequest.resolve();
+      response.once('close', () => left.resolve());
     } else {
       response.end('{}');
     }
@@ -67,6 +71,7 @@ export async function startStallingRegistry(): Promise<StallingRegistry> {
   return {
     image: `127.0.0.1:${port}/app:v1`,
     layerRequest: layerRequest.promise,
+    left: left.promise,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));

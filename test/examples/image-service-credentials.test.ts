@@ -34,7 +34,7 @@ describe('credentials of the image service', () => {
 
   it('are found', () => {
     expect(examples.length).toBe(3);
-    expect(blocks.length).toBe(3);
+    expect(blocks.length).toBe(5);
   });
 });
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { loadImageServiceConfig } from '../../src/cli/image-service/image-service-config.ts';
 import { IMAGE_SERVICE_EXAMPLE } from '../../src/config/image-service-example.ts';
@@ -44,6 +44,36 @@ it('the units name the socket and the file of the example', () => {
   const [, socket] = /^socket: (.*)$/m.exec(EXAMPLE) ?? [];
   expect(UNITS[1]).toContain(`ListenStream=${socket}\n`);
   expect(UNITS[0]).toContain('--config /etc/drp/image-service.yaml');
+});
+
+describe('what the unit can see', () => {
+  const HIDDEN: readonly (readonly [directive: string, folders: readonly string[]])[] = [
+    ['ProtectHome=yes', ['/root', '/home', '/run/user']],
+    ['PrivateTmp=yes', ['/tmp', '/var/tmp']],
+  ];
+  const folders = HIDDEN.flatMap(([directive, hidden]) =>
+    UNITS[0]?.includes(`\n${directive}\n`) ? hidden : [],
+  );
+  const examples = readdirSync('examples/image-service').map((name) => ({
+    name,
+    text: readFileSync(`examples/image-service/${name}`, 'utf8'),
+  }));
+  const blocks = PAGES.flatMap((page) =>
+    codeBlocks(page)
+      .filter(({ text }) => text.startsWith('# image-service.yaml\n'))
+      .map(({ text, line }) => ({ name: `${page.path}:${line}`, text })),
+  );
+
+  it.each([...examples, ...blocks])('includes every file that $name names', ({ text }) => {
+    const withoutComments = text.replaceAll(/#.*$/gm, '');
+    expect(folders.filter((folder) => new RegExp(`(?<![\\w./])${folder}/`).test(withoutComments))).toEqual(
+      [],
+    );
+  });
+
+  it('is not everything', () => {
+    expect(folders).toContain('/root');
+  });
 });
 
 it('the table of metrics has each metric with its labels, and no other', () => {

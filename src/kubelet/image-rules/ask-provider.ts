@@ -2,7 +2,7 @@ import type { Clock } from '../../core/index.ts';
 import type { Credential, CredentialProvider, CredentialRequest } from '../../credentials/index.ts';
 
 /** Kubelet pulls one image after the other: a provider that hangs must not hold up the node. */
-const PROVIDER_TIMEOUT_MS = 10_000;
+export const PROVIDER_TIMEOUT_MS = 10_000;
 
 /** A provider did not answer in time. */
 export class ProviderTimeoutError extends Error {
@@ -13,13 +13,14 @@ export class ProviderTimeoutError extends Error {
 }
 
 /**
- * Asks a provider, and stops waiting after 10 s whether or not it heeds its signal.
+ * Asks a provider, and stops waiting after a while whether or not it heeds its signal.
  * @throws {ProviderTimeoutError}; what the provider throws; the request's reason when it is aborted
  */
 export async function askProvider(
   provider: CredentialProvider,
   request: CredentialRequest,
   clock: Clock,
+  timeoutMs = PROVIDER_TIMEOUT_MS,
 ): Promise<Credential | undefined> {
   request.signal.throwIfAborted();
   const timeout = new AbortController();
@@ -28,8 +29,8 @@ export async function askProvider(
     signal.addEventListener('abort', () => reject(signal.reason), { once: true });
   });
   const done = new AbortController();
-  const timer = clock.sleep(PROVIDER_TIMEOUT_MS, done.signal).then(
-    () => timeout.abort(new ProviderTimeoutError(PROVIDER_TIMEOUT_MS)),
+  const timer = clock.sleep(timeoutMs, done.signal).then(
+    () => timeout.abort(new ProviderTimeoutError(timeoutMs)),
     () => undefined,
   );
   try {

@@ -11,9 +11,9 @@ export interface ImageServiceMetrics {
   readonly callsRunning: Gauge;
   /** `source` (kubelet, provider, none), `outcome` (pulled, turned-away, failed). */
   readonly pullAttempts: Counter<'source' | 'outcome'>;
-  /** `provider` (its type), `reason` (timeout, error). */
+  /** `provider` (its type; in a pool its place, such as `pool[0]`), `reason` (timeout, error). */
   readonly providerFailures: Counter<'provider' | 'reason'>;
-  /** `provider` (its type), `answer` (kept, new, none). */
+  /** `provider` (as above), `answer` (kept, new, none). */
   readonly providerAnswers: Counter<'provider' | 'answer'>;
   readonly refreshes: Counter<'provider'>;
   /** `method`, `reason` (away, slow). */

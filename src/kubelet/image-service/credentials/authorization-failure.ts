@@ -1,17 +1,8 @@
 import { type ImageServiceError, STATUS } from '../errors.ts';
+import { registryWords } from './registry-words.ts';
 
 /** Codes that say it without words. containerd and CRI-O use them for some failures, and UNKNOWN for most. */
 const CODES: readonly number[] = [STATUS.UNAUTHENTICATED, STATUS.PERMISSION_DENIED];
-
-/** Codes under which a runtime passes a registry's words on. */
-const CODES_WITH_WORDS: readonly number[] = [
-  STATUS.UNKNOWN,
-  STATUS.INTERNAL,
-  STATUS.NOT_FOUND,
-  STATUS.FAILED_PRECONDITION,
-  STATUS.INVALID_ARGUMENT,
-  STATUS.UNAVAILABLE,
-];
 
 /** How registries and runtimes word it that a credential is missing, wrong or not enough. */
 const WORDS: readonly RegExp[] = [
@@ -42,22 +33,8 @@ const NOT_THE_REGISTRY = /\bpermission denied\b(?!:)|\btls: access denied\b/g;
  * runtime sends them; Docker Engine, and mostly containerd too, have only the registry's text.
  * @param image the reference that was asked for; what it says is not taken for the registry's words
  */
-export function isAuthorizationFailure({ code, message }: ImageServiceError, image: string): boolean {
-  if (CODES.includes(code)) return true;
-  if (!CODES_WITH_WORDS.includes(code)) return false;
-  const words = withoutNames(message, image).toLowerCase().replace(NOT_THE_REGISTRY, '');
-  return WORDS.some((expression) => expression.test(words));
-}
-
-/** The image's name, as a whole and in parts, may hold words such as `denied` and numbers such as `401`. */
-function withoutNames(message: string, image: string): string {
-  const [name = ''] = image.split('@');
-  const withoutTag = name.replace(/:[^/:]*$/, '');
-  const names = [image, name, withoutTag].flatMap((text) => [text, text.slice(text.indexOf('/') + 1)]);
-  // Addresses hold the repository, too.
-  const withoutAddresses = message.replace(/\bhttps?:\/\/[^\s"]+/g, 'URL');
-  return names
-    .filter((text) => text.length > 2)
-    .sort((a, b) => b.length - a.length)
-    .reduce((text, part) => text.replaceAll(part, 'NAME'), withoutAddresses);
+export function isAuthorizationFailure(error: ImageServiceError, image: string): boolean {
+  if (CODES.includes(error.code)) return true;
+  const words = registryWords(error, image)?.replace(NOT_THE_REGISTRY, '');
+  return words !== undefined && WORDS.some((expression) => expression.test(words));
 }

@@ -5,6 +5,7 @@ import type { Logger } from '../../../telemetry/index.ts';
 import { askProvider, ProviderTimeoutError } from '../../image-rules/index.ts';
 import { type AuthConfig, authConfig } from '../auth-config.ts';
 import type { PullCredentialsObserver } from './observer.ts';
+import type { Patience } from './patience.ts';
 
 /** What a provider said. */
 export type ProviderAnswer =
@@ -16,24 +17,43 @@ export type ProviderAnswer =
 export interface Wanted {
   readonly image: string;
   readonly reference: ImageReference;
+  readonly patience: Patience;
   readonly signal: AbortSignal;
 }
 
-/** A rule's provider, bounded and watched. */
+/** A provider of a rule, bounded and watched. */
 export interface RuleCredential {
+  /** Whether it was put among others in order to do without a credential. */
+  readonly isNobody: boolean;
   /** @throws only the signal's reason, when kubelet has given up */
   get(wanted: Wanted): Promise<ProviderAnswer>;
   /** Another credential in place of one that was turned away; undefined where the provider can only repeat itself. */
   replace(turnedAway: Credential, wanted: Wanted): Promise<ProviderAnswer | undefined>;
 }
 
-export function createRuleCredential(
+export interface RuleCredentialDependencies {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly observer: PullCredentialsObserver;
+}
+
+/** @returns one for each credential that a pull may try, in the order of the configuration */
+export function ruleCredentials(
   provider: CredentialProvider,
-  {
-    clock,
-    log,
-    observer,
-  }: { readonly clock: Clock; readonly log: Logger; readonly observer: PullCredentialsObserver },
+  dependencies: RuleCredentialDependencies,
+): RuleCredential[] {
+  if (!provider.members) return [createRuleCredential(provider, provider.type, false, dependencies)];
+  return provider.members.map((member, index) => {
+    const name = `${provider.type}[${index}]`;
+    return createRuleCredential(member, name, member.type === 'anonymous', dependencies);
+  });
+}
+
+function createRuleCredential(
+  provider: CredentialProvider,
+  name: string,
+  isNobody: boolean,
+  { clock, log, observer }: RuleCredentialDependencies,
 ): RuleCredential {
   // Providers keep the very object, so this sees what came out of their caches.
   const given = new WeakSet<Credential>();
@@ -41,13 +61,15 @@ export function createRuleCredential(
   function noteAnswer(credential: Credential | undefined): void {
     const answer = !credential ? 'none' : given.has(credential) ? 'kept' : 'new';
     if (credential) given.add(credential);
-    observer.answered({ provider: provider.type, answer });
+    observer.answered({ provider: name, answer });
   }
 
-  async function get({ image, reference, signal }: Wanted): Promise<ProviderAnswer> {
+  async function get({ image, reference, patience, signal }: Wanted): Promise<ProviderAnswer> {
     const registry = registryHost(reference.registry);
     try {
-      const credential = await askProvider(provider, { registry, image, signal }, clock);
+      const credential = await patience.spend((timeoutMs) =>
+        askProvider(provider, { registry, image, signal }, clock, timeoutMs),
+      );
       noteAnswer(credential);
       return credential
         ? { type: 'credential', credential, auth: authConfigOf(credential, registry) }
@@ -55,21 +77,23 @@ export function createRuleCredential(
     } catch (cause) {
       signal.throwIfAborted();
       const error = cause instanceof Error ? cause : new Error(String(cause));
-      log.warn({ err: error, provider: provider.type, image }, 'a provider gave no credential');
+      log.warn({ err: error, provider: name, image }, 'a provider gave no credential');
       const reason = error instanceof ProviderTimeoutError ? 'timeout' : 'error';
-      observer.providerFailed({ provider: provider.type, reason });
+      observer.providerFailed({ provider: name, reason });
       return { type: 'failed', error };
     }
   }
 
   return {
+    isNobody,
     get,
     async replace(turnedAway, wanted) {
       if (!provider.discard) return undefined;
       provider.discard(turnedAway);
+      if (wanted.patience.isOver) return undefined;
       const answer = await get(wanted);
       if (answer.type === 'credential' && isSame(answer.credential, turnedAway)) return undefined;
-      if (answer.type === 'credential') observer.refreshed({ provider: provider.type });
+      if (answer.type === 'credential') observer.refreshed({ provider: name });
       return answer;
     },
   };

@@ -18,12 +18,19 @@ export function splitFrames(bytes: Buffer): Frame[] {
 
 /** The frames of what a server has sent. */
 export function parseFrames(bytes: Buffer): Frame[] {
+  return takeFrames(bytes).frames;
+}
+
+/** The whole frames, and what is left of one that has only begun. */
+export function takeFrames(bytes: Buffer): { readonly frames: Frame[]; readonly rest: Buffer } {
   const frames: Frame[] = [];
-  for (let offset = 0; offset < bytes.length; ) {
+  let offset = 0;
+  while (offset + HEADER_BYTES <= bytes.length) {
     const { length, ...header } = parseFrameHeader(bytes.subarray(offset, offset + HEADER_BYTES));
     const start = offset + HEADER_BYTES;
+    if (start + length > bytes.length) break;
     frames.push({ ...header, payload: bytes.subarray(start, start + length) });
     offset = start + length;
   }
-  return frames;
+  return { frames, rest: bytes.subarray(offset) };
 }

@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { createConnection } from 'node:net';
-import { Duplex } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { frame, PREFACE } from '../../../../src/kubelet/image-service/front/frame.ts';
 import { createGoAwayWatch } from '../../../../src/kubelet/image-service/front/go-away-watch.ts';
+import { type Connection, headersInPieces, oneByteAtATime } from '../support/connections.ts';
 import { createKubelet } from '../support/kubelet.ts';
 import { type FakeRuntime, startFakeRuntime } from '../support/runtime.ts';
 import { type RunningService, startService } from '../support/service.ts';
@@ -43,10 +43,26 @@ describe.each(AUTHORITIES)('kubelet %s', (_version, authority) => {
     kubelet.close();
   });
 
-  it('is served when each byte comes alone', async () => {
-    const kubelet = createKubelet(service.socket, { authority, wrap: oneByteAtATime });
-    const reply = await kubelet.call('ListImages', Buffer.from('slowly'));
-    expect(reply.body.subarray(5).toString()).toBe('slowly');
+  it.each<[name: string, wrap: Connection]>([
+    ['each byte comes alone', oneByteAtATime],
+    ['its headers come in CONTINUATION frames', headersInPieces],
+    ['both is so', (plain) => headersInPieces(oneByteAtATime(plain))],
+  ])('is served when %s', async (_name, wrap) => {
+    const kubelet = createKubelet(service.socket, { authority, wrap });
+    // From the second on, headers come from the dynamic table.
+    for (const text of ['slowly', 'slowly again']) {
+      const reply = await kubelet.call('ListImages', Buffer.from(text));
+      expect(reply.body.subarray(5).toString()).toBe(text);
+    }
+    kubelet.close();
+  });
+
+  it('is served when its headers are larger than a frame', async () => {
+    const kubelet = createKubelet(service.socket, { authority });
+    const large = 'v'.repeat(20_000);
+    const reply = await kubelet.call('ListImages', Buffer.from('much'), { metadata: { 'x-large': large } });
+    expect(reply.body.subarray(5).toString()).toBe('much');
+    expect(runtime.calls.at(-1)?.metadata['x-large']).toBe(large);
     kubelet.close();
   });
 });
@@ -125,32 +141,3 @@ it('a GOAWAY is seen wherever the chunks are cut, and only one that tells of an 
     expect(see(goAwayFrame(2))).toBe(true);
   }
 });
-
-/** Writes each byte in a packet of its own. */
-function oneByteAtATime(plain: Duplex): Duplex {
-  const slow = new Duplex({
-    read: () => void plain.resume(),
-    write(chunk: Buffer, _encoding, done) {
-      let index = 0;
-      const next = (error?: Error | null): void => {
-        if (error || index >= chunk.length) {
-          done(error);
-          return;
-        }
-        const byte = chunk.subarray(index, index + 1);
-        index += 1;
-        plain.write(byte, () => setImmediate(next));
-      };
-      next();
-    },
-    final: (done) => void plain.end(() => done()),
-    destroy(error, done) {
-      plain.destroy();
-      done(error);
-    },
-  });
-  plain.on('data', (chunk) => slow.push(chunk));
-  plain.on('end', () => slow.push(null));
-  plain.on('error', () => slow.destroy());
-  return slow;
-}
