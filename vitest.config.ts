@@ -19,7 +19,7 @@ const SUITES = {
     ...{ include: ['test/**/*.test.ts'], exclude: ['test/e2e/**', 'test/long/**'] },
     ...{ isolate: false, unstubEnvs: true, maxWorkers: 2 },
   },
-  e2e: { include: ['test/e2e/**/*.test.ts'], sequence: { sequencer: MachinesFirst }, maxWorkers: 2 },
+  e2e: { include: ['test/e2e/**/*.test.ts'], sequence: { sequencer: MachinesFirst }, maxWorkers: 3 },
   long: { include: ['test/long/**/*.test.ts'], maxWorkers: 1 },
 };
 
