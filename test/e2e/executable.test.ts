@@ -122,7 +122,7 @@ describe('the executable', () => {
     await mustRun(
       'node',
       [join(TOP, 'deploy/executable/build.mjs'), join(TOP, node), join(folder, 'drp-node')],
-      { home },
+      { home, timeoutMs: 110_000 },
     );
     expect(await readFile(join(folder, 'drp-node.sha256'), 'utf8')).toBe(`${sum}  drp-node\n`);
     await mustRun('sha256sum', ['--check', 'drp-node.sha256'], { home: folder });

@@ -28,6 +28,9 @@ const GOOGLE_KEY = JSON.stringify({
   private_key: 'none',
 });
 
+/** What a file is when this key of the configuration names it. Keys take a while to make, so all are made once. */
+const CONTENTS = await makeContents();
+
 type Environment = Record<string, string>;
 
 /** A configuration of the documentation, ready to be loaded. */
@@ -41,7 +44,10 @@ export interface Prepared {
  * variable. Absolute paths become relative, so that nothing outside the folder is looked at.
  */
 export async function prepare(text: string, folder: string): Promise<Prepared> {
-  const contents = await contentsByKey(text);
+  const contents: Record<string, string> = {
+    ...CONTENTS,
+    'file of credentials': JSON.stringify({ auths: loginsFor(text) }),
+  };
   const document = parseDocument(text);
   const files = new Map<string, string>();
   visit(document, {
@@ -66,26 +72,20 @@ export async function prepare(text: string, folder: string): Promise<Prepared> {
   return { file, environment: variablesOf(text) };
 }
 
-async function contentsByKey(text: string): Promise<Record<string, string>> {
+async function makeContents(): Promise<Readonly<Record<string, string>>> {
   const authority = await createCertificateAuthority();
   const { certificatePem, keyPem } = await authority.issue(['docker.example.com']);
+  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   return {
     certificateFile: certificatePem,
     keyFile: keyPem,
     certificateAuthorityFile: authority.certificatePem,
     jwksFile: KEY_SET,
-    // Making its key takes a while.
-    ...(/\bcertificates:/.test(text) && { certificates: (await createDocumentSigner()).certificatePem }),
-    privateKeyFile: rsaKey(),
+    certificates: (await createDocumentSigner()).certificatePem,
+    privateKeyFile: privateKey.export({ type: 'pkcs1', format: 'pem' }).toString(),
     credentialsFile: GOOGLE_KEY,
-    'file of credentials': JSON.stringify({ auths: loginsFor(text) }),
     'file of verifiers': `somebody:${BCRYPT_HASH}\n`,
   };
-}
-
-function rsaKey(): string {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  return privateKey.export({ type: 'pkcs1', format: 'pem' }).toString();
 }
 
 /** For every registry that the text names. */

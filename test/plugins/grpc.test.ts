@@ -10,7 +10,7 @@ import {
   status,
   type UntypedHandleCall,
 } from '@grpc/grpc-js';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { parseAddress } from '../../src/plugins/grpc/address.ts';
 import { Verifier } from '../../src/plugins/grpc/gen/drp/plugin/v1/plugin_pb.ts';
 import { loadedFile } from '../credentials/loaded-file.ts';
@@ -186,10 +186,10 @@ describe('a gRPC server over TCP', () => {
 
   it('is not asked through a proxy of the environment', async () => {
     const { port } = await serve('127.0.0.1:0', { verify: () => ADA });
-    process.env.grpc_proxy = 'http://127.0.0.1:1';
     onTestFinished(() => {
-      delete process.env.grpc_proxy;
+      vi.unstubAllEnvs();
     });
+    vi.stubEnv('grpc_proxy', 'http://127.0.0.1:1');
     const { verify } = verifierOf(parseOptions({ type: 'grpc', address: `localhost:${port}` }));
     expect(await verify()).toMatchObject({ type: 'identity' });
   });

@@ -1,6 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   CredentialOptionsError,
   type CredentialProvider,
@@ -358,12 +358,11 @@ describe('what went wrong is told', () => {
 
 it('no proxy of the environment sees a request', async () => {
   const { provider } = await createGoogleWorld();
-  const before = { ...process.env };
   onTestFinished(() => {
-    process.env = before;
+    vi.unstubAllEnvs();
   });
   for (const name of ['HTTP_PROXY', 'HTTPS_PROXY', 'http_proxy', 'https_proxy'])
-    process.env[name] = 'http://127.0.0.1:1';
+    vi.stubEnv(name, 'http://127.0.0.1:1');
   expect(await passwordOf(provider())).toMatch(/^ya29/);
 });
 

@@ -197,10 +197,10 @@ describe('sign-in and token pages', () => {
       const jar = client.cookies.get(site.url);
       const sealed = jar?.get('drp-sign-in') ?? '';
       const signedIn = sessionOf((await site.signIn('sub-anna')).client) ?? '';
-      for (const value of [`A${sealed.slice(1)}`, sealed.slice(0, -2), '', 'x', signedIn]) {
+      const changed = `${sealed.startsWith('A') ? 'B' : 'A'}${sealed.slice(1)}`;
+      for (const value of [changed, sealed.slice(0, -2), '', 'x', signedIn]) {
         jar?.set('drp-sign-in', value);
         expect((await client.send(callback)).status).toBe(400);
-        jar?.set('drp-sign-in', value);
       }
       expect(sessionOf(client)).toBeUndefined();
     });

@@ -37,14 +37,19 @@ async function connectionClosed(): Promise<void> {
 }
 
 function transportOf(
-  more: { progressTimeoutMs?: number; answerTimeoutMs?: number; ca?: string } = {},
+  more: {
+    progressTimeoutMs?: number;
+    answerTimeoutMs?: number;
+    continueTimeoutMs?: number;
+    ca?: string;
+  } = {},
 ): Transport {
   const transport = createUploadTransport({
     connectTimeoutMs: 5000,
     answerTimeoutMs: more.answerTimeoutMs ?? 5000,
     progressTimeoutMs: more.progressTimeoutMs ?? 5000,
     connections: 10,
-    continueTimeoutMs: 50,
+    continueTimeoutMs: more.continueTimeoutMs ?? 5000,
     certificateAuthority: more.ca,
     resolve: systemHostLookup,
   });
@@ -135,7 +140,7 @@ describe('a body that is sent while it comes', () => {
       for await (const _ of request);
       response.writeHead(201).end();
     };
-    const transport = transportOf();
+    const transport = transportOf({ continueTimeoutMs: 50 });
     for (let number = 0; number < 2; number += 1) (await transport.request(put(pieces('abc')))).discard();
     expect(server.requests.map(({ headers }) => headers.expect)).toEqual(['100-continue', undefined]);
   });
