@@ -11,6 +11,8 @@ export interface Turn {
 }
 
 const LEASE_NAME = 'drp-node-setup';
+/** systemd is not waited for longer. */
+const LONGEST_RESTART_MS = 180_000;
 
 /**
  * Does something to a node when no other node of the cluster is being changed. Outside of a cluster there is nobody to
@@ -47,9 +49,9 @@ export async function inTurn<T>(
   }
 }
 
-/** When the host of an installer that has died has undone all: kubelet is restarted twice at most, and waited for. */
-function undoneWithinMs({ undoAfterMs, timeoutMs }: SetupTiming): number {
-  return undoAfterMs + 2 * timeoutMs;
+/** When the host of an installer that has died has undone all: kubelet is restarted, and looked at. */
+function undoneWithinMs({ undoAfterMs, stableMs, timeoutMs }: SetupTiming): number {
+  return undoAfterMs + LONGEST_RESTART_MS + stableMs + timeoutMs;
 }
 
 /** Only what was begun, and was not interrupted from outside, says something about the change. */
