@@ -1,5 +1,11 @@
 import { systemClock } from '../../core/index.ts';
-import { acquireLease, type LeaseEnd, SetupError, type SetupTiming } from '../../kubelet/setup/index.ts';
+import {
+  acquireLease,
+  type LeaseEnd,
+  longestUndoMs,
+  SetupError,
+  type SetupTiming,
+} from '../../kubelet/setup/index.ts';
 import { UsageError } from '../errors.ts';
 import type { OpenNode } from './open-node.ts';
 
@@ -11,8 +17,6 @@ export interface Turn {
 }
 
 const LEASE_NAME = 'drp-node-setup';
-/** systemd is not waited for longer. */
-const LONGEST_RESTART_MS = 180_000;
 
 /**
  * Does something to a node when no other node of the cluster is being changed. Outside of a cluster there is nobody to
@@ -49,9 +53,9 @@ export async function inTurn<T>(
   }
 }
 
-/** When the host of an installer that has died has undone all: kubelet is restarted, and looked at. */
-function undoneWithinMs({ undoAfterMs, stableMs, timeoutMs }: SetupTiming): number {
-  return undoAfterMs + LONGEST_RESTART_MS + stableMs + timeoutMs;
+/** When the host of an installer that has died has undone all. */
+function undoneWithinMs(timing: SetupTiming): number {
+  return timing.undoAfterMs + longestUndoMs(timing);
 }
 
 /** Only what was begun, and was not interrupted from outside, says something about the change. */
@@ -60,7 +64,8 @@ async function endOf(error: unknown, { setup, hasBegun }: OpenNode, stop: AbortS
     (entry) => entry !== undefined,
     () => true,
   );
-  const hasFailed = hasBegun() && !stop.aborted;
+  const isDone = error instanceof SetupError && error.code === 'unwritten';
+  const hasFailed = hasBegun() && !stop.aborted && !isDone;
   return { isPending, failure: hasFailed ? messageOf(error) : undefined };
 }
 

@@ -5,8 +5,9 @@
  * - `busy`: another run is at work on this node, or has died and is undone by the host in a while
  * - `unhealthy`: kubelet or the image service is not well
  * - `failed`: a file or systemd did not do what was asked
+ * - `unwritten`: what was asked for is done, and could not be written down yet
  */
-export type SetupErrorCode = 'refused' | 'busy' | 'unhealthy' | 'failed';
+export type SetupErrorCode = 'refused' | 'busy' | 'unhealthy' | 'failed' | 'unwritten';
 
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);

@@ -27,6 +27,7 @@ export { rollback, type UndoResult } from './rollback.ts';
 export {
   DEFAULT_TIMING,
   leastUndoAfterMs,
+  longestUndoMs,
   type SetupDependencies,
   type SetupTiming,
   type Step,

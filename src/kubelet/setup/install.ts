@@ -262,7 +262,7 @@ async function finish(
   } catch (cause) {
     const minutes = Math.ceil(timing.undoAfterMs / 60_000);
     throw new SetupError(
-      'failed',
+      'unwritten',
       'kubelet uses the image service and is well, but this could not be written down; the host tries that again ' +
         `within ${minutes} minutes, or run drp node rollback: ${reasonOf(cause)}`,
       { cause },
