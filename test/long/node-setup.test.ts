@@ -2,6 +2,7 @@ import { describe, it } from 'vitest';
 import {
   killBeforeReboot,
   killEverywhere,
+  killSwitch,
   killUndo,
   killUninstall,
   killUpgrade,
@@ -22,12 +23,14 @@ describe.each(PLATFORMS)(
 );
 
 it(
-  'a killed uninstallation, undoing or upgrade is brought to an end: at each change',
+  'a killed uninstallation, undoing, upgrade or change of strategy is brought to an end: at each change',
   async () => {
     await killUninstall();
     await killUndo();
     await killUpgrade();
     await killBeforeReboot();
+    await killSwitch('config-dir', 'drop-in');
+    await killSwitch('unit', 'config-dir');
   },
   LIMIT_MS,
 );
