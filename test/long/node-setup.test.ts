@@ -3,6 +3,7 @@ import {
   killBeforeReboot,
   killBrokenUpgrade,
   killEverywhere,
+  killSwitch,
   killUndo,
   killUninstall,
   killUpgrade,
@@ -23,13 +24,15 @@ describe.each(PLATFORMS)(
 );
 
 it(
-  'a killed uninstallation, undoing or upgrade is brought to an end: at each change',
+  'a killed uninstallation, undoing, upgrade or change of strategy is brought to an end: at each change',
   async () => {
     await killUninstall();
     await killUndo();
     await killUpgrade();
     await killBrokenUpgrade();
     await killBeforeReboot();
+    await killSwitch('config-dir', 'drop-in');
+    await killSwitch('unit', 'config-dir');
   },
   LIMIT_MS,
 );

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { quoteCommand } from '../../../src/kubelet/setup/unit-file/index.ts';
+import { quoteCommand, settingsInForce } from '../../../src/kubelet/setup/unit-file/index.ts';
 import { startNode, type TestNode } from './node.ts';
 
 let node: TestNode;
@@ -42,6 +42,19 @@ it('reads the commands that we write as they are meant', async () => {
   await node.run('systemctl', 'start', 'quoted.service');
   const { stdout: printed } = await node.run('journalctl', '-u', 'quoted.service', '-o', 'cat');
   expect(printed).toContain(words.slice(1).join(' ').trimEnd());
+});
+
+it('ends lines where systemd does', async () => {
+  const path = '/etc/systemd/system/lines.service';
+  const text =
+    '[Service]\nExecStart=/bin/echo a\\\\\nEnvironment=B=2\\\\\\\n# not this\nC=3\nEnvironment=D=4\n';
+  node.write(path, text);
+  await node.run('systemctl', 'daemon-reload');
+  const { stdout } = await node.run('systemctl', 'show', '-P', 'Environment', 'lines.service');
+  const values = settingsInForce([{ path, text }], 'Environment').map(({ assignment }) => assignment.value);
+  expect(values).toEqual(['B=2\\\\ C=3', 'D=4']);
+  // It shows a backslash as it has to be written.
+  expect(stdout.trim().replaceAll('"', '')).toBe(values.join(' '));
 });
 
 it.each([

@@ -6,6 +6,7 @@ import {
   nodeStatus,
   rollback,
   type SetupDependencies,
+  type Strategy,
   uninstall,
 } from '../../../src/kubelet/setup/index.ts';
 import type { NodeKind } from '../../servers/systemd/index.ts';
@@ -79,12 +80,13 @@ async function everywhere(
   prepare: (node: FakeNode) => Promise<void>,
   work: Work,
   check: (node: FakeNode, death: Death) => Promise<void>,
+  kind: NodeKind = 'eks-al2',
 ): Promise<void> {
-  const whole = await createFakeNode('eks-al2');
+  const whole = await createFakeNode(kind);
   await prepare(whole);
   for (const at of placesToDie(await countChanges(whole, work(whole)), atMost)) {
     const death = { at, when: at % 2 === 0 ? 'half' : 'after' } as const;
-    const node = await createFakeNode('eks-al2');
+    const node = await createFakeNode(kind);
     await prepare(node);
     expect(await runUntilDeath(node, death, work(node))).toBe(true);
     await check(node, death);
@@ -171,6 +173,32 @@ export async function killBrokenUpgrade(atMost?: number): Promise<void> {
       expect(status).toMatchObject({ verdict: 'in-use', service: { answers: true } });
     },
   );
+}
+
+/** Each time kubelet is told in the old way or in the new one, and nothing is left of the other. */
+export async function killSwitch(from: Strategy, to: Strategy, atMost?: number): Promise<void> {
+  const strategies = new Set<string | undefined>();
+  const before = await (await createFakeNode('eks-al2023')).snapshot();
+  await everywhere(
+    atMost,
+    async (node) => {
+      await install(installOptions(node, { strategy: from }), TIMING, node.setup(), NOBODY_STOPS);
+    },
+    (node) => (dependencies) =>
+      install(installOptions(node, { strategy: to }), TIMING, dependencies, NOBODY_STOPS),
+    async (node, death) => {
+      await node.fireTimer();
+      const status = await nodeStatus('kubelet.service', SOCKET, node.setup());
+      expect({ death, status }).toMatchObject({ death, status: { verdict: 'in-use', changedFiles: [] } });
+      strategies.add(status.strategy);
+      expect(await node.endpoint()).toBe(ENDPOINT);
+      await uninstall(TIMING, node.setup());
+      expect({ death, files: await node.snapshot() }).toEqual({ death, files: before });
+      expect(await node.endpoint()).toBeUndefined();
+    },
+    'eks-al2023',
+  );
+  expect([...strategies].sort()).toEqual([from, to].sort());
 }
 
 export async function killBeforeReboot(atMost?: number): Promise<void> {
