@@ -1,6 +1,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { PerformanceObserver } from 'node:perf_hooks';
+import { describe, expect, it, vi } from 'vitest';
+import { loadImageServiceConfig } from '../../src/cli/image-service/image-service-config.ts';
 import { ownFolder } from '../support/own-folder.ts';
 import { run } from './run-program.ts';
 
@@ -40,6 +42,18 @@ describe('drp check', () => {
     expect(error).toMatch(message);
     expect(exitCode).toBe(2);
   });
+});
+
+it('checking a configuration leaves nothing behind that watches the process', async () => {
+  const rule = (host: string) =>
+    `  - { images: ["${host}/**"], provider: { type: static, username: a, password: b } }\n`;
+  const file = await configuration(
+    `backend: { type: cri }\ncredentials:\n${rule('a.example.com')}${rule('b.example.com')}`,
+  );
+  const observe = vi.spyOn(PerformanceObserver.prototype, 'observe');
+  for (let loads = 0; loads < 3; loads += 1) await loadImageServiceConfig(file, {});
+  expect(observe).not.toHaveBeenCalled();
+  observe.mockRestore();
 });
 
 describe('drp image-service', () => {

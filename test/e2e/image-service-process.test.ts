@@ -139,6 +139,7 @@ describe('the admin socket', () => {
     const [status, metrics] = await get(adminSocket, '/metrics');
     expect(status).toBe(200);
     expect(metrics).toContain('drp_image_service_calls_total{backend="cri",method="ImageFsInfo",code="0"} 1');
+    expect(metrics).toMatch(/^process_resident_memory_bytes \d+$/m);
     expect((await get(adminSocket, '/else'))[0]).toBe(404);
     const [, port] = /"adminPort":(\d+)/.exec(service.logs()) ?? [];
     expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);

@@ -1,8 +1,7 @@
 import { type Environment, type Finding, type LoadedConfig, loadConfig } from '../../config/index.ts';
 import { systemClock } from '../../core/index.ts';
 import {
-  createImageService,
-  createImageServiceMetrics,
+  createPullCredentials,
   type ImageServiceOptions,
   imageServiceOptions,
 } from '../../kubelet/image-service/index.ts';
@@ -24,11 +23,8 @@ async function findProblems(options: ImageServiceOptions): Promise<readonly Find
   const findings: Finding[] = [];
   for (const [index, rule] of options.credentials.entries()) {
     try {
-      const service = createImageService(
-        { ...options, credentials: [rule] },
-        { clock: systemClock, log: createLogger('silent'), metrics: createImageServiceMetrics() },
-      );
-      await service.close();
+      const dependencies = { clock: systemClock, log: createLogger('silent') };
+      await createPullCredentials([rule], dependencies).close();
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
       findings.push({ path: ['credentials', index, 'provider'], message });

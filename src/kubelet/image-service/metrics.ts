@@ -25,7 +25,6 @@ export interface ImageServiceMetrics {
 export function createImageServiceMetrics(): ImageServiceMetrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
     new Counter({ name: `drp_image_service_${name}`, help, labelNames, registers });
   return {
@@ -65,4 +64,9 @@ export function createImageServiceMetrics(): ImageServiceMetrics {
     ]),
     reloads: counter('config_reloads_total', 'New versions of the configuration.', ['outcome']),
   };
+}
+
+/** Adds what there is to know of the process itself. Once in a process: what is watched for it is never given up. */
+export function collectProcessMetrics({ registry }: ImageServiceMetrics): void {
+  collectDefaultMetrics({ register: registry });
 }
