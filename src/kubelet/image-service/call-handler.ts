@@ -2,7 +2,14 @@ import type { Clock } from '../../core/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { Backend } from './backend.ts';
 import type { StatusCode } from './errors.ts';
-import { type Answer, AnsweredError, type IncomingCall, messageAnswer, statusOfError } from './grpc/index.ts';
+import {
+  type Answer,
+  AnsweredError,
+  type IncomingCall,
+  messageAnswer,
+  statusOfError,
+  withTimeout,
+} from './grpc/index.ts';
 import type { PullCredentials } from './image-service.ts';
 import type { LastGoodAnswers } from './last-good.ts';
 import type { ImageServiceMetrics } from './metrics.ts';
@@ -76,9 +83,15 @@ async function answerCall(
 async function keptAnswer(call: IncomingCall, { backend, lastGood }: Parts): Promise<Answer> {
   const { path, metadata, signal } = call;
   const body = await call.body();
-  return lastGood.answer(call.method, `${path} ${body.toString('latin1')}`, () =>
-    backend.unary({ path, metadata, body }, signal),
-  );
+  return lastGood.answer({
+    method: call.method,
+    key: `${path} ${body.toString('latin1')}`,
+    signal,
+    ask: (askSignal, timeoutMs) => {
+      const asked = timeoutMs === undefined ? metadata : withTimeout(metadata, timeoutMs);
+      return backend.unary({ path, metadata: asked, body }, askSignal);
+    },
+  });
 }
 
 function give(call: IncomingCall, answer: Answer): StatusCode {

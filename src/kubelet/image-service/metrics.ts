@@ -10,14 +10,14 @@ export interface ImageServiceMetrics {
   readonly callSeconds: Histogram<'backend' | 'method'>;
   readonly callsRunning: Gauge;
   /** `source` (kubelet, provider, none), `outcome` (pulled, turned-away, failed). */
-  readonly pullAttempts: Counter<'source' | 'outcome'>;
+  readonly pullAttempts: Counter<'backend' | 'source' | 'outcome'>;
   /** `provider` (its type), `reason` (timeout, error). */
-  readonly providerFailures: Counter<'provider' | 'reason'>;
+  readonly providerFailures: Counter<'backend' | 'provider' | 'reason'>;
   /** `provider` (its type), `answer` (kept, new, none). */
-  readonly providerAnswers: Counter<'provider' | 'answer'>;
-  readonly refreshes: Counter<'provider'>;
+  readonly providerAnswers: Counter<'backend' | 'provider' | 'answer'>;
+  readonly refreshes: Counter<'backend' | 'provider'>;
   /** `method`, `reason` (away, slow). */
-  readonly staleAnswers: Counter<'method' | 'reason'>;
+  readonly staleAnswers: Counter<'backend' | 'method' | 'reason'>;
   /** `outcome`: applied, refused. */
   readonly reloads: Counter<'outcome'>;
 }
@@ -43,22 +43,26 @@ export function createImageServiceMetrics(): ImageServiceMetrics {
       registers,
     }),
     pullAttempts: counter('pull_attempts_total', 'Attempts at pulls, by whose credential was shown.', [
+      'backend',
       'source',
       'outcome',
     ]),
     providerFailures: counter('provider_failures_total', 'Providers that gave no credential.', [
+      'backend',
       'provider',
       'reason',
     ]),
     providerAnswers: counter(
       'provider_answers_total',
       'What providers said: a credential that they had kept, a new one, or none.',
-      ['provider', 'answer'],
+      ['backend', 'provider', 'answer'],
     ),
     refreshes: counter('credential_refreshes_total', 'Credentials made anew after one was turned away.', [
+      'backend',
       'provider',
     ]),
     staleAnswers: counter('stale_answers_total', 'Answers of before, given while the runtime was away.', [
+      'backend',
       'method',
       'reason',
     ]),

@@ -6,10 +6,10 @@ import {
   type Answer,
   AnsweredError,
   firstValue,
-  formatTimeout,
   frameMessage,
   type IncomingCall,
   onlyMessage,
+  withTimeout,
 } from './grpc/index.ts';
 import type { PullAttempt, PullCredentials } from './image-service.ts';
 import { readPullRequest, withAuth } from './pull-request.ts';
@@ -64,7 +64,5 @@ export async function pullImage(
 /** A second attempt has less time than the first had. */
 function withTimeLeft({ metadata, timeoutMs }: IncomingCall, passedMs: number): IncomingCall['metadata'] {
   if (timeoutMs === undefined || passedMs < 1) return metadata;
-  return Object.assign(Object.create(null), metadata, {
-    'grpc-timeout': formatTimeout(timeoutMs - passedMs),
-  });
+  return withTimeout(metadata, timeoutMs - passedMs);
 }

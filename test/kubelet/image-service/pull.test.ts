@@ -163,8 +163,8 @@ describe('PullImage', () => {
     const left = Number.parseInt(String(runtime.calls[1]?.metadata['grpc-timeout']), 10);
     expect(left).toBeLessThanOrEqual(60_000);
     const metrics = await service.metrics.registry.metrics();
-    expect(metrics).toContain('pull_attempts_total{source="provider",outcome="turned-away"} 1');
-    expect(metrics).toContain('pull_attempts_total{source="kubelet",outcome="pulled"} 1');
+    expect(metrics).toContain('pull_attempts_total{backend="cri",source="provider",outcome="turned-away"} 1');
+    expect(metrics).toContain('pull_attempts_total{backend="cri",source="kubelet",outcome="pulled"} 1');
   });
 
   it('that fails ends with the answer of the last attempt, details and all', async () => {

@@ -200,7 +200,7 @@ describe('a runtime that restarts', () => {
     expect(stale.body).toEqual(good.body);
     expect(stale.status).toBe(0);
     expect(await service.metrics.registry.metrics()).toContain(
-      `drp_image_service_stale_answers_total{method="${method}",reason="away"} 1`,
+      `drp_image_service_stale_answers_total{backend="cri",method="${method}",reason="away"} 1`,
     );
     // The answer to another question is not known.
     expect((await kubelet.call(method, Buffer.from([1]))).status).toBe(14);
@@ -209,6 +209,23 @@ describe('a runtime that restarts', () => {
     expect((await kubelet.call(method)).body).toEqual(good.body);
     runtime.onCall = (call) => call.reply([Buffer.from('new')]);
     expect((await kubelet.call(method)).body).toEqual(frameMessage(Buffer.from('new')));
+  });
+
+  it('keeps its connection and its last good answers when a time limit changes', async () => {
+    const backend = { type: 'cri' as const, socket: runtime.socket };
+    runtime.onCall = (call) => call.reply([Buffer.from('good')]);
+    const good = await kubelet.call('ImageFsInfo');
+    service.reload({ backend, timeouts: { slowAnswers: '30s' } });
+    await kubelet.call('ImageStatus');
+    const [first, second] = runtime.calls.map(({ stream }) => stream.session);
+    expect(second).toBe(first);
+    await runtime.stop();
+    service.reload({ backend, timeouts: { shutdown: '1s' } });
+    expect((await kubelet.call('ImageFsInfo')).body).toEqual(good.body);
+    service.reload({ backend, timeouts: { staleAnswers: '0s' } });
+    await waitFor('a later millisecond', async () =>
+      (await kubelet.call('ImageFsInfo')).status === 14 ? true : undefined,
+    );
   });
 
   it('says goodbye first, and calls go on over another connection', async () => {
@@ -227,6 +244,25 @@ describe('a runtime that restarts', () => {
     expect((await first).body).toEqual(frameMessage(Buffer.from('late')));
     await delay(0);
   });
+});
+
+it('a runtime that is slow goes on with what it was asked, and its answer is there for the next call', async () => {
+  service.reload({
+    backend: { type: 'cri', socket: runtime.socket },
+    timeouts: { slowAnswers: '1ms' },
+  });
+  runtime.onCall = (call) => call.reply([Buffer.from('good')]);
+  const good = await kubelet.call('ListImages');
+  runtime.onCall = () => undefined;
+  for (let calls = 0; calls < 3; calls += 1) {
+    expect((await kubelet.call('ListImages', undefined, { timeoutMs: 60_000 })).body).toEqual(good.body);
+  }
+  expect(runtime.calls).toHaveLength(2);
+  expect(runtime.calls[1]?.metadata['grpc-timeout']).toBe('110000m');
+  runtime.calls[1]?.reply([Buffer.from('newer')]);
+  expect(await runtime.calls[1]?.closed).toBe(0);
+  await runtime.stop();
+  expect((await kubelet.call('ListImages')).body).toEqual(frameMessage(Buffer.from('newer')));
 });
 
 it('another image service may stand in front of the runtime', async () => {

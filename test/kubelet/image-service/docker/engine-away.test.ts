@@ -1,25 +1,30 @@
 import { expect, it, onTestFinished } from 'vitest';
 import { STATUS } from '../../../../src/kubelet/image-service/errors.ts';
+import { createHeldClock } from '../held-clock.ts';
 import { createKubelet } from '../support/kubelet.ts';
 import { startService } from '../support/service.ts';
 import { APP, startFakeEngine } from './fake-engine.ts';
 
 it.each(['ListImages', 'ImageFsInfo'])(
-  '%s is the last good one while Docker Engine is away, and counted',
+  '%s is the last good one while Docker Engine is away, whatever is pinned, and counted',
   async (method) => {
     const engine = await startFakeEngine({ images: [APP], info: { DockerRootDir: '/' } });
-    const running = await startService({ backend: { type: 'docker', socket: engine.socket } });
+    const backend = { type: 'docker' as const, socket: engine.socket };
+    const clock = createHeldClock();
+    const running = await startService({ backend }, clock);
     onTestFinished(() => running.close());
     const kubelet = createKubelet(running.socket);
     onTestFinished(() => kubelet.close());
     const before = await kubelet.call(method);
     expect(before).toMatchObject({ status: STATUS.OK, message: '' });
     await engine.close();
+    // So long is kept anyway what the file systems hold.
+    clock.advance(30_000);
+    expect((await kubelet.call(method)).body).toEqual(before.body);
+    running.reload({ backend: { ...backend, pinnedImages: ['docker.example.com/pause'] } });
     expect((await kubelet.call(method)).body).toEqual(before.body);
     const { values } = await running.metrics.staleAnswers.get();
-    // What the file systems hold is kept for 30 s anyway.
-    const counted = method === 'ListImages' ? [{ labels: { method, reason: 'away' }, value: 1 }] : [];
-    expect(values).toEqual(counted);
+    expect(values).toEqual([{ labels: { backend: 'docker', method, reason: 'away' }, value: 2 }]);
   },
 );
 
