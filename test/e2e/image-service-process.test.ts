@@ -74,8 +74,10 @@ describe('SIGTERM', () => {
     expect(await service.exited).toEqual({ code: 0, signal: null });
   });
 
-  it('waits for calls no longer than it was told to', async () => {
-    const service = await start({ timeouts: { shutdown: '100ms' } });
+  it('waits for calls no longer than it was last told to', async () => {
+    const service = await start({ timeouts: { shutdown: '10m' } });
+    await service.configure({ ...backend(runtime), timeouts: { shutdown: '100ms' } });
+    await waitFor('the reload', () => service.logs().includes('was reloaded') || undefined);
     runtime.onCall = () => undefined;
     const pull = connect(service).call('PullImage', pullRequest(IMAGE));
     const seen = await waitFor('the pull', () => runtime.calls[0]);

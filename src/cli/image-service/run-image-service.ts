@@ -60,7 +60,7 @@ export async function runImageService(file: string): Promise<void> {
   void notifier.notify('STOPPING=1');
   watchdog.close();
   await Promise.all([reloading.close(), listening.close()]);
-  const limit = systemClock.sleep(options.timeouts.shutdown);
+  const limit = systemClock.sleep(reloading.options().timeouts.shutdown);
   await Promise.race([service.drain(), endSignal(), limit]);
   await Promise.all([service.close(), admin.close()]);
   log.info('stopped');
