@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { link, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PerformanceObserver } from 'node:perf_hooks';
 import { describe, expect, it, vi } from 'vitest';
@@ -41,6 +41,30 @@ describe('drp check', () => {
     const { error, exitCode } = await run(['check', '--config', await configuration(text)]);
     expect(error).toMatch(message);
     expect(exitCode).toBe(2);
+  });
+});
+
+describe('the own socket as that of the backend', () => {
+  it('is refused by whatever path, also while it is not there', async () => {
+    const folder = await ownFolder();
+    await mkdir(join(folder, 'run'));
+    await symlink('run', join(folder, 'var'));
+    await symlink('var/s.sock', join(folder, 'link'));
+    const check = async (backend: string) => {
+      const file = await configuration(
+        `socket: ${folder}/run/s.sock\nbackend: { type: cri, socket: ${folder}/${backend} }\n`,
+      );
+      return (await run(['check', '--config', file])).error;
+    };
+    for (const path of ['run/s.sock', 'var/s.sock', 'link']) {
+      expect(await check(path)).toMatch(/:2:31: backend\.socket: is our own socket/);
+    }
+    expect(await check('run/runtime.sock')).toBe('');
+    await writeFile(join(folder, 'run/s.sock'), '');
+    await link(join(folder, 'run/s.sock'), join(folder, 'other'));
+    for (const path of ['var/s.sock', 'link', 'other']) expect(await check(path)).toMatch(/is our own/);
+    await writeFile(join(folder, 'run/runtime.sock'), '');
+    expect(await check('var/runtime.sock')).toBe('');
   });
 });
 

@@ -5,7 +5,13 @@ export {
   type ImageServiceServer,
 } from './create-image-service.ts';
 export { createPullCredentials } from './credentials/index.ts';
-export { activatedSocket, listenOnActivated, listenOnSocket, SocketError } from './listen/index.ts';
+export {
+  activatedSocket,
+  isSamePlace,
+  listenOnActivated,
+  listenOnSocket,
+  SocketError,
+} from './listen/index.ts';
 export { collectProcessMetrics, createImageServiceMetrics, type ImageServiceMetrics } from './metrics.ts';
 export { type ImageServiceOptions, imageServiceOptions } from './options.ts';
 export { probeSocket } from './self-probe.ts';
