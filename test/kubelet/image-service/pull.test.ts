@@ -173,6 +173,10 @@ describe('PullImage', () => {
     const reply = await kubelet.call('PullImage', request(IMAGE, true));
     expect(reply).toMatchObject({ status: 2, message: 'failed to authorize: 401 Unauthorized' });
     expect(reply.headers['grpc-status-details-bin']).toBe('CAI');
+    const warnings = service.logLines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'warn');
+    expect(warnings).toMatchObject([
+      { method: 'PullImage', image: IMAGE, source: 'kubelet', code: 2, reason: reply.message },
+    ]);
   });
 
   it('may be compressed', async () => {

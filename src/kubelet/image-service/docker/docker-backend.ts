@@ -10,7 +10,7 @@ import {
 } from '../gen/runtime/v1/image_pb.ts';
 import type { Call, ImageService } from '../image-service.ts';
 import { createEngine } from './engine.ts';
-import { toImageServiceError } from './errors.ts';
+import { inKubeletsWords } from './errors.ts';
 import { createImageFilesystem } from './image-filesystem.ts';
 import { inspectMessage, summaryMessage, verboseInfo } from './image-message.ts';
 import { findImage, listSummaries } from './list.ts';
@@ -42,7 +42,7 @@ export function createDockerBackend(
       return await method(signal);
     } catch (error) {
       signal.throwIfAborted();
-      throw toImageServiceError(error);
+      throw inKubeletsWords(error);
     }
   }
 

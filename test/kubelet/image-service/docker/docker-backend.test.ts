@@ -288,7 +288,8 @@ describe('Docker Engine', () => {
         return true;
       },
     });
-    await expect(connect(engine.socket).list()).rejects.toThrow(message);
+    const failing = expect(connect(engine.socket).list()).rejects;
+    await failing.toMatchObject({ code: STATUS.UNKNOWN, message: expect.stringMatching(message) });
   });
 
   it('is let go when kubelet gives up, and when the image service ends', async () => {
