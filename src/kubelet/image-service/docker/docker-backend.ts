@@ -10,7 +10,7 @@ import {
 } from '../gen/runtime/v1/image_pb.ts';
 import type { Call, ImageService } from '../image-service.ts';
 import { createEngine } from './engine.ts';
-import { inKubeletsWords } from './errors.ts';
+import { awayWhileFailing, inKubeletsWords } from './errors.ts';
 import { createImageFilesystem } from './image-filesystem.ts';
 import { inspectMessage, summaryMessage, verboseInfo } from './image-message.ts';
 import { findImage, listSummaries } from './list.ts';
@@ -18,6 +18,9 @@ import type { DockerBackendOptions } from './options.ts';
 import { pullImage } from './pull.ts';
 import { removeImage } from './remove.ts';
 import { createSingleFlight } from './single-flight.ts';
+
+/** A reference that nothing has. */
+const NO_IMAGE = 'probe.invalid/none';
 
 export interface DockerBackendDependencies {
   readonly clock: Clock;
@@ -61,7 +64,9 @@ export function createDockerBackend(
     listImages: (request, call) =>
       answer(call, async (signal) => {
         const image = request.filter?.image?.image ?? '';
-        const summaries = await listSummaries(engine, { image }, signal);
+        const summaries = await listSummaries(engine, { image }, signal).catch((error: unknown) => {
+          throw awayWhileFailing(error);
+        });
         const images = summaries.map((summary) => summaryMessage(summary, pinnedImages));
         return create(ListImagesResponseSchema, { images });
       }),
@@ -89,7 +94,8 @@ export function createDockerBackend(
     imageFsInfo: (_request, call) => answer(call, (signal) => filesystem.info(signal)),
     probe: (call) =>
       answer(call, async (signal) => {
-        await engine.json({ method: 'GET', path: '/version', signal });
+        // It tells its version before it knows its images.
+        await listSummaries(engine, { image: NO_IMAGE }, signal);
       }),
     async close() {
       closing.abort(new ImageServiceError(STATUS.UNAVAILABLE, 'the image service is closing'));

@@ -40,6 +40,15 @@ export function inKubeletsWords(error: unknown): unknown {
   return error;
 }
 
+/**
+ * For what is asked so often that an answer of before will do: Docker Engine that answers with errors of its own, as
+ * while it starts, counts as away.
+ */
+export function awayWhileFailing(error: unknown): unknown {
+  if (!(error instanceof EngineError) || error.statusCode < 500) return error;
+  return new ImageServiceError(STATUS.UNAVAILABLE, error.message, { cause: error });
+}
+
 export function isNotFound(error: unknown): boolean {
   return error instanceof EngineError && error.statusCode === 404;
 }

@@ -165,6 +165,18 @@ describe('a client that gives up', () => {
 });
 
 describe('a runtime that restarts', () => {
+  it.each([
+    ['says that it is away', 14],
+    ['is not initialized yet', 2],
+  ])('is not ready while it %s', async (text, code) => {
+    const { signal } = new AbortController();
+    await service.service.probe(signal);
+    runtime.onCall = (call) => call.fail(code, text);
+    await expect(service.service.probe(signal)).rejects.toThrow(text);
+    runtime.onCall = (call) => call.fail(12, 'unknown service runtime.v1.ImageService');
+    await service.service.probe(signal);
+  });
+
   it('is connected to again', async () => {
     expect((await kubelet.call('ImageStatus')).status).toBe(0);
     await runtime.stop();
