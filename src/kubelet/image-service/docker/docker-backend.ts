@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { type Clock, fingerprint } from '../../../core/index.ts';
+import { type Clock, createAbortScope, fingerprint } from '../../../core/index.ts';
 import { ImageServiceError, STATUS } from '../errors.ts';
 import {
   type AuthConfig,
@@ -34,19 +34,17 @@ export function createDockerBackend(
   const engine = createEngine(options.socket);
   const filesystem = createImageFilesystem(engine, options, { clock });
   const pulls = createSingleFlight<string>();
-  const closing = new AbortController();
+  const calls = createAbortScope();
   const { pinnedImages } = options;
 
   /** What a method throws, in kubelet's words; an abort keeps its reason. */
-  async function answer<T>(call: Call, method: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const signal = AbortSignal.any([call.signal, closing.signal]);
-    try {
-      signal.throwIfAborted();
-      return await method(signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      throw inKubeletsWords(error);
-    }
+  function answer<T>(call: Call, method: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return calls.run(call.signal, (signal) =>
+      method(signal).catch((error: unknown) => {
+        signal.throwIfAborted();
+        throw inKubeletsWords(error);
+      }),
+    );
   }
 
   /** @returns the image's id */
@@ -98,7 +96,7 @@ export function createDockerBackend(
         await listSummaries(engine, { image: NO_IMAGE }, signal);
       }),
     async close() {
-      closing.abort(new ImageServiceError(STATUS.UNAVAILABLE, 'the image service is closing'));
+      calls.abort(new ImageServiceError(STATUS.UNAVAILABLE, 'the image service is closing'));
       pulls.close();
       filesystem.close();
     },
