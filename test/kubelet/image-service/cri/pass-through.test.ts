@@ -2,7 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { frameMessage } from '../../../../src/kubelet/image-service/grpc/index.ts';
+import { systemClock } from '../../../../src/core/index.ts';
+import { createCriBackend } from '../../../../src/kubelet/image-service/cri/index.ts';
+import { frameMessage, metadataOf } from '../../../../src/kubelet/image-service/grpc/index.ts';
 import { waitFor } from '../../../support/wait.ts';
 import { createKubelet, type Kubelet } from '../support/kubelet.ts';
 import { type FakeRuntime, startFakeRuntime } from '../support/runtime.ts';
@@ -93,6 +95,17 @@ describe('a call', () => {
     const { status } = await kubelet.call('ListImages', Buffer.alloc(16 * 1024 * 1024 + 1));
     expect(status).toBe(8);
     expect(runtime.calls).toHaveLength(0);
+  });
+
+  it('whose metadata can not be passed on is refused as what it is', async () => {
+    const backend = createCriBackend(runtime.socket, { clock: systemClock });
+    const metadata = metadataOf(['user-agent', 'a', 'user-agent', 'b']);
+    const call = { path: '/a.B/C', metadata, body: frameMessage(Buffer.alloc(0)) };
+    await expect(backend.unary(call, new AbortController().signal)).rejects.toMatchObject({
+      code: 3,
+      message: expect.stringContaining('user-agent'),
+    });
+    await backend.close();
   });
 
   it('that streams comes message by message, while it goes on', async () => {
