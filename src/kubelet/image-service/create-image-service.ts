@@ -4,7 +4,7 @@ import type { Logger } from '../../telemetry/index.ts';
 import type { Backend } from './backend.ts';
 import { handleCall } from './call-handler.ts';
 import { createBackend } from './create-backend.ts';
-import { createPullCredentials, type PullCredentialsDependencies } from './credentials/index.ts';
+import { createPullCredentials, type PullCredentialsObserver, watchFallbacks } from './credentials/index.ts';
 import { createGrpcServer, type IncomingCall } from './grpc/index.ts';
 import type { PullCredentials } from './image-service.ts';
 import { createLastGoodAnswers, type LastGoodAnswers } from './last-good.ts';
@@ -67,9 +67,7 @@ export function createImageService(
       credentials:
         before && isSame(credentialsPart)
           ? before.credentials
-          : new Retirable(
-              createPullCredentials(next.credentials, credentialDependencies(next, dependencies)),
-            ),
+          : new Retirable(createCredentials(next, dependencies)),
       backend:
         before && isSame(backendPart)
           ? before.backend
@@ -137,18 +135,18 @@ function runtimePart({ backend: { type, socket } }: ImageServiceOptions): unknow
   return [type, socket];
 }
 
-function credentialDependencies(
-  { backend: { type: backend } }: ImageServiceOptions,
+function createCredentials(
+  { backend: { type: backend }, credentials: options }: ImageServiceOptions,
   { clock, log, metrics }: ImageServiceDependencies,
-): PullCredentialsDependencies {
-  return {
-    clock,
-    log,
-    observer: {
-      attempted: (event) => metrics.pullAttempts.inc({ backend, ...event }),
-      providerFailed: (event) => metrics.providerFailures.inc({ backend, ...event }),
-      answered: (event) => metrics.providerAnswers.inc({ backend, ...event }),
-      refreshed: (event) => metrics.refreshes.inc({ backend, ...event }),
-    },
+): PullCredentials {
+  const observer: PullCredentialsObserver = {
+    attempted: (event) => metrics.pullAttempts.inc({ backend, ...event }),
+    providerFailed: (event) => metrics.providerFailures.inc({ backend, ...event }),
+    answered: (event) => metrics.providerAnswers.inc({ backend, ...event }),
+    refreshed: (event) => metrics.refreshes.inc({ backend, ...event }),
   };
+  const credentials = createPullCredentials(options, { clock, log, observer });
+  return watchFallbacks(credentials, options, (fallback) =>
+    metrics.pullFallbacks.inc({ backend, ...fallback }),
+  );
 }

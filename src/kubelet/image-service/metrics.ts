@@ -11,6 +11,8 @@ export interface ImageServiceMetrics {
   readonly callsRunning: Gauge;
   /** `source` (kubelet, provider, none), `outcome` (pulled, turned-away, failed). */
   readonly pullAttempts: Counter<'backend' | 'source' | 'outcome'>;
+  /** `from`, `to` (as `source`), `reason` (turned-away, no-credential). */
+  readonly pullFallbacks: Counter<'backend' | 'from' | 'to' | 'reason'>;
   /** `provider` (its type), `reason` (timeout, error). */
   readonly providerFailures: Counter<'backend' | 'provider' | 'reason'>;
   /** `provider` (its type), `answer` (kept, new, none). */
@@ -46,6 +48,12 @@ export function createImageServiceMetrics(): ImageServiceMetrics {
       'backend',
       'source',
       'outcome',
+    ]),
+    pullFallbacks: counter('pull_fallbacks_total', "Pulls that went on with somebody else's credential.", [
+      'backend',
+      'from',
+      'to',
+      'reason',
     ]),
     providerFailures: counter('provider_failures_total', 'Providers that gave no credential.', [
       'backend',

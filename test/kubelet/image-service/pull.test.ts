@@ -165,6 +165,9 @@ describe('PullImage', () => {
     const metrics = await service.metrics.registry.metrics();
     expect(metrics).toContain('pull_attempts_total{backend="cri",source="provider",outcome="turned-away"} 1');
     expect(metrics).toContain('pull_attempts_total{backend="cri",source="kubelet",outcome="pulled"} 1');
+    expect(metrics).toContain(
+      'pull_fallbacks_total{backend="cri",from="provider",to="kubelet",reason="turned-away"} 1',
+    );
   });
 
   it('that fails ends with the answer of the last attempt, details and all', async () => {
