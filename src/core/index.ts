@@ -1,3 +1,4 @@
+export { type AbortScope, createAbortScope } from './abort-scope.ts';
 export { type BackoffOptions, backoffDelayMs } from './backoff.ts';
 export { BodyTooLargeError, type ByteStream, readBounded } from './bytes.ts';
 export { type Clock, systemClock } from './clock.ts';

@@ -1,6 +1,8 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { link, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { PerformanceObserver } from 'node:perf_hooks';
+import { describe, expect, it, vi } from 'vitest';
+import { loadImageServiceConfig } from '../../src/cli/image-service/image-service-config.ts';
 import { ownFolder } from '../support/own-folder.ts';
 import { run } from './run-program.ts';
 
@@ -40,6 +42,42 @@ describe('drp check', () => {
     expect(error).toMatch(message);
     expect(exitCode).toBe(2);
   });
+});
+
+describe('the own socket as that of the backend', () => {
+  it('is refused by whatever path, also while it is not there', async () => {
+    const folder = await ownFolder();
+    await mkdir(join(folder, 'run'));
+    await symlink('run', join(folder, 'var'));
+    await symlink('var/s.sock', join(folder, 'link'));
+    const check = async (backend: string) => {
+      const file = await configuration(
+        `socket: ${folder}/run/s.sock\nbackend: { type: cri, socket: ${folder}/${backend} }\n`,
+      );
+      return (await run(['check', '--config', file])).error;
+    };
+    for (const path of ['run/s.sock', 'var/s.sock', 'link']) {
+      expect(await check(path)).toMatch(/:2:31: backend\.socket: is our own socket/);
+    }
+    expect(await check('run/runtime.sock')).toBe('');
+    await writeFile(join(folder, 'run/s.sock'), '');
+    await link(join(folder, 'run/s.sock'), join(folder, 'other'));
+    for (const path of ['var/s.sock', 'link', 'other']) expect(await check(path)).toMatch(/is our own/);
+    await writeFile(join(folder, 'run/runtime.sock'), '');
+    expect(await check('var/runtime.sock')).toBe('');
+  });
+});
+
+it('checking a configuration leaves nothing behind that watches the process', async () => {
+  const rule = (host: string) =>
+    `  - { images: ["${host}/**"], provider: { type: static, username: a, password: b } }\n`;
+  const file = await configuration(
+    `backend: { type: cri }\ncredentials:\n${rule('a.example.com')}${rule('b.example.com')}`,
+  );
+  const observe = vi.spyOn(PerformanceObserver.prototype, 'observe');
+  for (let loads = 0; loads < 3; loads += 1) await loadImageServiceConfig(file, {});
+  expect(observe).not.toHaveBeenCalled();
+  observe.mockRestore();
 });
 
 describe('drp image-service', () => {

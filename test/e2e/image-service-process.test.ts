@@ -97,8 +97,10 @@ describe('SIGTERM', () => {
     expect(await service.exited).toEqual({ code: 0, signal: null });
   });
 
-  it('waits for calls no longer than it was told to', async () => {
-    const service = await start({ timeouts: { shutdown: '100ms' } });
+  it('waits for calls no longer than it was last told to', async () => {
+    const service = await start({ timeouts: { shutdown: '10m' } });
+    await service.configure({ ...backend(runtime), timeouts: { shutdown: '100ms' } });
+    await waitFor('the reload', () => service.logs().includes('was reloaded') || undefined);
     runtime.onCall = () => undefined;
     const pull = connect(service).call('PullImage', pullRequest(IMAGE));
     const seen = await waitFor('the pull', () => runtime.calls[0]);
@@ -162,6 +164,7 @@ describe('the admin socket', () => {
     const [status, metrics] = await get(adminSocket, '/metrics');
     expect(status).toBe(200);
     expect(metrics).toContain('drp_image_service_calls_total{backend="cri",method="ImageFsInfo",code="0"} 1');
+    expect(metrics).toMatch(/^process_resident_memory_bytes \d+$/m);
     expect((await get(adminSocket, '/else'))[0]).toBe(404);
     const [, port] = /"adminPort":(\d+)/.exec(service.logs()) ?? [];
     expect((await fetch(`http://127.0.0.1:${port}/healthz`)).status).toBe(200);

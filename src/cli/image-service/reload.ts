@@ -19,16 +19,25 @@ const NANOSECONDS_PER_MICROSECOND = 1000n;
 /** These are open for as long as the process runs. */
 const FIXED = ['socket', 'adminAddress', 'adminSocket'] as const;
 
+/** The configuration that is kept up to date. */
+export interface Reloading {
+  /** What is in use now. */
+  options(): ImageServiceOptions;
+  close(): Promise<void>;
+}
+
 /** Takes each new version of the configuration into use: when its files change, and on SIGHUP. */
 export function startReloading(
   initial: LoadedConfig<ImageServiceOptions>,
   { load, service, notifier, metrics, log }: ReloadDependencies,
-): { close(): Promise<void> } {
+): Reloading {
+  let options = initial.value;
   const watcher = createConfigWatcher({
     load,
     initial,
     onChange({ value }) {
       service.reload(value);
+      options = value;
       log.level = value.log.level;
       metrics.reloads.inc({ outcome: 'applied' });
       const restart = FIXED.filter((key) => value[key] !== initial.value[key]);
@@ -50,6 +59,7 @@ export function startReloading(
   const hangup = () => void onHangup().catch((err: unknown) => log.error({ err }, 'the reload failed'));
   process.on('SIGHUP', hangup);
   return {
+    options: () => options,
     async close() {
       process.off('SIGHUP', hangup);
       await watcher.close();

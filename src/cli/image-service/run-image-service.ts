@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import { systemClock } from '../../core/index.ts';
 import {
   activatedSocket,
+  collectProcessMetrics,
   createImageService,
   createImageServiceMetrics,
   createNotifier,
@@ -27,6 +28,7 @@ export async function runImageService(file: string): Promise<void> {
   const options = initial.value;
   const log = createLogger(options.log.level);
   const metrics = createImageServiceMetrics();
+  collectProcessMetrics(metrics);
   // From here on a signal is not lost, however early it comes.
   const ended = endSignal();
   const service = createImageService(options, { clock: systemClock, log, metrics });
@@ -58,7 +60,7 @@ export async function runImageService(file: string): Promise<void> {
   void notifier.notify('STOPPING=1');
   watchdog.close();
   await Promise.all([reloading.close(), listening.close()]);
-  const limit = systemClock.sleep(options.timeouts.shutdown);
+  const limit = systemClock.sleep(reloading.options().timeouts.shutdown);
   await Promise.race([service.drain(), endSignal(), limit]);
   await Promise.all([service.close(), admin.close()]);
   log.info('stopped');

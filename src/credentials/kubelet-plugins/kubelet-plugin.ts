@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Clock, fingerprint, type Secret } from '../../core/index.ts';
+import { type Clock, createAbortScope, fingerprint, type Secret } from '../../core/index.ts';
 import { type Environment, PluginError, redactLines, runProgram } from '../../plugins/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { Credential } from '../provider.ts';
@@ -32,6 +32,9 @@ export interface KubeletPluginDependencies {
 /** As kubelet has it. Who asks may give up sooner; the answer is then there for the next one. */
 const TIMEOUT_MS = 60_000;
 const MAXIMUM_LOGGED_LINES = 20;
+const SECRET_NAME = /key|secret|token|pass|pwd|credential|auth/i;
+/** Regions and switches are shorter. */
+const SECRET_CHARACTERS = 16;
 
 export function createKubeletPlugin(
   entry: PluginEntry,
@@ -43,7 +46,7 @@ export function createKubeletPlugin(
   const cache = createAnswerCache(now);
   const running = new Map<string, Promise<PluginAnswer>>();
   const ending = new Set<Promise<unknown>>();
-  const closing = new AbortController();
+  const runs = createAbortScope();
   const command = [join(binaryDirectory, name), ...args];
   const inherited = Object.entries(env).flatMap(([key, value]) =>
     value === undefined ? [] : [[key, value]],
@@ -58,9 +61,21 @@ export function createKubeletPlugin(
       ...(token && { serviceAccountToken: token.reveal() }),
     };
     const timeout = AbortSignal.timeout(TIMEOUT_MS);
-    const signal = AbortSignal.any([closing.signal, timeout]);
-    const { output, ended } = runProgram({ command, env: variables }, JSON.stringify(question), signal);
-    const secrets = token ? [token.reveal()] : [];
+    try {
+      const output = await runs.run(timeout, (signal) => outputOf(JSON.stringify(question), token, signal));
+      return parsePluginAnswer(output, apiVersion, now);
+    } catch (error) {
+      if (timeout.aborted) {
+        throw new PluginError('timeout', `the plugin ${name} gave no answer within ${TIMEOUT_MS / 1000} s`);
+      }
+      if (runs.isAborted || !(error instanceof PluginError)) throw error;
+      throw new PluginError(error.code, `the plugin ${name} ${error.message}`, { cause: error.cause });
+    }
+  }
+
+  function outputOf(question: string, token: Secret | undefined, signal: AbortSignal): Promise<Buffer> {
+    const { output, ended } = runProgram({ command, env: variables }, question, signal);
+    const secrets = [...secretsOf(entry.env), ...(token ? [token.reveal()] : [])];
     const logged = ended.then((stderr) => {
       ending.delete(logged);
       for (const line of redactLines(stderr.toString(), secrets).slice(0, MAXIMUM_LOGGED_LINES)) {
@@ -68,15 +83,7 @@ export function createKubeletPlugin(
       }
     });
     ending.add(logged);
-    try {
-      return parsePluginAnswer(await output, apiVersion, now);
-    } catch (error) {
-      if (timeout.aborted) {
-        throw new PluginError('timeout', `the plugin ${name} gave no answer within ${TIMEOUT_MS / 1000} s`);
-      }
-      if (closing.signal.aborted || !(error instanceof PluginError)) throw error;
-      throw new PluginError(error.code, `the plugin ${name} ${error.message}`, { cause: error.cause });
-    }
+    return output;
   }
 
   async function answerFor(image: string, token: Secret | undefined): Promise<PluginAnswer> {
@@ -101,7 +108,7 @@ export function createKubeletPlugin(
     name,
     matches: (image) => entry.matchImages.some((match) => match.matches(image)),
     async credential(image, shown) {
-      closing.signal.throwIfAborted();
+      runs.throwIfAborted();
       const token = tokenForPlugin(shown, tokenAttributes);
       if (tokenAttributes?.required && !token) return undefined;
       const { credentials } = await answerFor(image, token);
@@ -109,8 +116,15 @@ export function createKubeletPlugin(
     },
     discard: (credential) => cache.discard(credential),
     async close() {
-      closing.abort(new PluginError('closed', `the plugin ${name} is closed`));
+      runs.abort(new PluginError('closed', `the plugin ${name} is closed`));
       await Promise.all(ending);
     },
   };
+}
+
+/** Which of an entry's variables are not for the log, by name or because they are long enough to be a key. */
+function secretsOf(variables: PluginEntry['env']): readonly string[] {
+  return Object.entries(variables)
+    .filter(([key, value]) => SECRET_NAME.test(key) || value.length >= SECRET_CHARACTERS)
+    .map(([, value]) => value);
 }

@@ -14,7 +14,7 @@ export interface AdminDependencies {
   readonly probe: (signal: AbortSignal) => Promise<void>;
 }
 
-/** What operators and probes ask: `/healthz` (the process runs), `/readyz` (the runtime answers), `/metrics`. */
+/** What operators and probes ask: `/healthz` (the process runs), `/readyz` (the runtime does its work), `/metrics`. */
 export interface AdminServer {
   /** The port of `adminAddress`. */
   readonly port: number | undefined;
@@ -76,7 +76,7 @@ async function readiness(probe: AdminDependencies['probe']): Promise<Reply> {
     await probe(AbortSignal.timeout(PROBE_TIMEOUT_MS));
     return [200, 'text/plain', 'ready\n'];
   } catch (error) {
-    return [503, 'text/plain', `${error instanceof Error ? error.message : 'not ready'}\n`];
+    return [503, 'text/plain', `${(error instanceof Error && error.message) || 'not ready'}\n`];
   }
 }
 

@@ -13,11 +13,16 @@ export interface UnaryCall {
 export interface Backend {
   readonly type: 'docker' | 'cri';
   /**
-   * @returns the answer, an error status too
-   * @throws {BackendAwayError} when the runtime is out of reach
+   * @returns the answer as the runtime gave it, an error status too
+   * @throws {ImageServiceError} what the runtime did not word itself: UNAVAILABLE when it is out of reach; the signal's
+   *   reason when that is aborted
    */
   unary(call: UnaryCall, signal: AbortSignal): Promise<Answer>;
-  /** Answers a call of any kind that nothing here needs to look into. */
+  /**
+   * Answers a call of any kind that nothing here needs to look into.
+   * @returns the status that the client was given
+   * @throws what the call is to be failed with
+   */
   pass(call: IncomingCall): Promise<Answer['code']>;
   /** The `server_address` that a provider's credential has to carry for this runtime; as it is, when missing. */
   serverAddress?(image: string): string;

@@ -2,11 +2,12 @@ import type { Clock } from '../../core/index.ts';
 import type { Logger } from '../../telemetry/index.ts';
 import type { Backend } from './backend.ts';
 import type { StatusCode } from './errors.ts';
-import { type Answer, AnsweredError, type IncomingCall, messageAnswer, statusOfError } from './grpc/index.ts';
+import { type CallDetails, logFailedCall } from './failed-call.ts';
+import { type Answer, type IncomingCall, messageAnswer, statusOfError, withTimeout } from './grpc/index.ts';
 import type { PullCredentials } from './image-service.ts';
 import type { LastGoodAnswers } from './last-good.ts';
 import type { ImageServiceMetrics } from './metrics.ts';
-import { pullImage } from './pull.ts';
+import { type PullDependencies, pullImage } from './pull.ts';
 
 /** Answered here, so that it says that this process does its work, whatever the runtime does. */
 export const SELF_PROBE_PATH = '/drp.Probe/Ping';
@@ -47,28 +48,32 @@ export async function handleCall(
   const labels = { backend: parts.backend.type, method };
   const startedAt = clock.now();
   metrics.callsRunning.inc();
+  let details: CallDetails = { method };
+  const note = (more: Partial<CallDetails>) => {
+    details = { ...details, ...more };
+  };
   let code: StatusCode;
   try {
-    code = await answerCall(call, method, parts, clock);
+    code = await answerCall(call, method, parts, { clock, note });
   } catch (error) {
     code = statusOfError(error).code;
-    if (!(error instanceof AnsweredError)) log.warn({ err: error, method, code }, 'a call failed');
+    logFailedCall(log, error, details);
     call.fail(error);
   }
   const milliseconds = clock.now() - startedAt;
   metrics.callsRunning.dec();
   metrics.calls.inc({ ...labels, code: String(code) });
   metrics.callSeconds.observe(labels, milliseconds / 1000);
-  log.debug({ path: call.path, code, milliseconds }, 'call');
+  log.debug({ ...details, path: call.path, code, milliseconds }, 'call');
 }
 
 async function answerCall(
   call: IncomingCall,
   method: string,
   parts: Parts,
-  clock: Clock,
+  more: Pick<PullDependencies, 'clock' | 'note'>,
 ): Promise<StatusCode> {
-  if (method === 'PullImage') return give(call, await pullImage(call, { ...parts, clock }));
+  if (method === 'PullImage') return give(call, await pullImage(call, { ...parts, ...more }));
   if (KEPT_METHODS.has(method)) return give(call, await keptAnswer(call, parts));
   return parts.backend.pass(call);
 }
@@ -76,9 +81,15 @@ async function answerCall(
 async function keptAnswer(call: IncomingCall, { backend, lastGood }: Parts): Promise<Answer> {
   const { path, metadata, signal } = call;
   const body = await call.body();
-  return lastGood.answer(call.method, `${path} ${body.toString('latin1')}`, () =>
-    backend.unary({ path, metadata, body }, signal),
-  );
+  return lastGood.answer({
+    method: call.method,
+    key: `${path} ${body.toString('latin1')}`,
+    signal,
+    ask: (askSignal, timeoutMs) => {
+      const asked = timeoutMs === undefined ? metadata : withTimeout(metadata, timeoutMs);
+      return backend.unary({ path, metadata: asked, body }, askSignal);
+    },
+  });
 }
 
 function give(call: IncomingCall, answer: Answer): StatusCode {

@@ -4,7 +4,7 @@ import type { Logger } from '../../telemetry/index.ts';
 import type { Backend } from './backend.ts';
 import { handleCall } from './call-handler.ts';
 import { createBackend } from './create-backend.ts';
-import { createPullCredentials } from './credentials/index.ts';
+import { createPullCredentials, type PullCredentialsObserver, watchFallbacks } from './credentials/index.ts';
 import { createGrpcServer, type IncomingCall } from './grpc/index.ts';
 import type { PullCredentials } from './image-service.ts';
 import { createLastGoodAnswers, type LastGoodAnswers } from './last-good.ts';
@@ -34,19 +34,12 @@ export interface ImageServiceServer {
   close(): Promise<void>;
 }
 
-/** A backend, and what it last answered. */
-interface Runtime {
-  readonly backend: Backend;
-  readonly lastGood: LastGoodAnswers;
-  close(): Promise<void>;
-}
-
-/** One version of the options at work. A part goes over to the next version when its options are the same there. */
+/** One version of the options at work. A part goes over to the next version when what it is made of is the same there. */
 interface Generation {
-  readonly runtime: Retirable<Runtime>;
-  readonly runtimeKey: string;
+  readonly options: ImageServiceOptions;
+  readonly backend: Retirable<Backend>;
+  readonly lastGood: LastGoodAnswers;
   readonly credentials: Retirable<PullCredentials>;
-  readonly credentialsKey: string;
 }
 
 /** @throws {CredentialOptionsError} when a file that the options name does not hold what it should */
@@ -54,8 +47,8 @@ export function createImageService(
   options: ImageServiceOptions,
   dependencies: ImageServiceDependencies,
 ): ImageServiceServer {
-  const { log } = dependencies;
-  let generation = createGeneration(options, undefined, dependencies);
+  const { clock, log, metrics } = dependencies;
+  let generation = createGeneration(options, undefined);
   const retiring = new Set<Promise<void>>();
 
   function retire(part: Retirable<{ close(): Promise<void> }>): void {
@@ -66,12 +59,45 @@ export function createImageService(
     retiring.add(retired);
   }
 
+  function createGeneration(next: ImageServiceOptions, before: Generation | undefined): Generation {
+    const isSame = (part: (of: ImageServiceOptions) => unknown) =>
+      before !== undefined && fingerprint(part(before.options)) === fingerprint(part(next));
+    return {
+      options: next,
+      credentials:
+        before && isSame(credentialsPart)
+          ? before.credentials
+          : new Retirable(createCredentials(next, dependencies)),
+      backend:
+        before && isSame(backendPart)
+          ? before.backend
+          : new Retirable(createBackend(next.backend, dependencies)),
+      lastGood: before && isSame(runtimePart) ? before.lastGood : createLastGood(),
+    };
+  }
+
+  function createLastGood(): LastGoodAnswers {
+    const limits = () => {
+      const { staleAnswers, slowAnswers } = generation.options.timeouts;
+      return { ageLimitMs: staleAnswers, patienceMs: slowAnswers };
+    };
+    return createLastGoodAnswers(limits, {
+      clock,
+      onStale(method, ageMs, reason) {
+        const { backend, options: current } = generation;
+        metrics.staleAnswers.inc({ backend: current.backend.type, method, reason });
+        log.warn({ method, reason, ageMs }, 'the runtime does not answer; its answer of before is given');
+        if (reason === 'slow') void backend.use(async (used) => used.suspect?.());
+      },
+    });
+  }
+
   function onCall(call: IncomingCall): void {
-    const { runtime, credentials } = generation;
-    runtime
-      .use(({ backend, lastGood }) =>
-        credentials.use((pullCredentials) =>
-          handleCall(call, { backend, lastGood, credentials: pullCredentials }, dependencies),
+    const { backend, lastGood, credentials } = generation;
+    backend
+      .use((usedBackend) =>
+        credentials.use((usedCredentials) =>
+          handleCall(call, { backend: usedBackend, lastGood, credentials: usedCredentials }, dependencies),
         ),
       )
       .catch((err: unknown) => log.error({ err }, 'a call was not answered'));
@@ -82,64 +108,45 @@ export function createImageService(
     accept: (socket) => server.accept(socket),
     reload(next) {
       const before = generation;
-      generation = createGeneration(next, before, dependencies);
-      if (generation.runtime !== before.runtime) retire(before.runtime);
+      generation = createGeneration(next, before);
+      if (generation.backend !== before.backend) retire(before.backend);
       if (generation.credentials !== before.credentials) retire(before.credentials);
     },
-    probe: (signal) => generation.runtime.use(({ backend }) => backend.probe(signal)),
+    probe: (signal) => generation.backend.use((backend) => backend.probe(signal)),
     drain: () => server.drain(),
     async close() {
       server.close();
-      await Promise.all([generation.runtime.retire(), generation.credentials.retire(), ...retiring]);
+      await Promise.all([generation.backend.retire(), generation.credentials.retire(), ...retiring]);
     },
   };
 }
 
-function createGeneration(
-  options: ImageServiceOptions,
-  before: Generation | undefined,
-  dependencies: ImageServiceDependencies,
-): Generation {
-  const runtimeKey = fingerprint([options.backend, options.timeouts]);
-  const credentialsKey = fingerprint(options.credentials);
-  const credentials =
-    before?.credentialsKey === credentialsKey
-      ? before.credentials
-      : new Retirable(createPullCredentials(options.credentials, credentialDependencies(dependencies)));
-  const runtime =
-    before?.runtimeKey === runtimeKey ? before.runtime : new Retirable(createRuntime(options, dependencies));
-  return { runtime, runtimeKey, credentials, credentialsKey };
+/** What the counts of credentials are by goes along. */
+function credentialsPart({ backend, credentials }: ImageServiceOptions): unknown {
+  return [backend.type, credentials];
 }
 
-function createRuntime(
-  { backend: backendOptions, timeouts }: ImageServiceOptions,
+function backendPart({ backend }: ImageServiceOptions): unknown {
+  return backend;
+}
+
+/** Where the answers come from, however they are asked for. */
+function runtimePart({ backend: { type, socket } }: ImageServiceOptions): unknown {
+  return [type, socket];
+}
+
+function createCredentials(
+  { backend: { type: backend }, credentials: options }: ImageServiceOptions,
   { clock, log, metrics }: ImageServiceDependencies,
-): Runtime {
-  const backend = createBackend(backendOptions, { clock });
-  const lastGood = createLastGoodAnswers(
-    { ageLimitMs: timeouts.staleAnswers, patienceMs: timeouts.slowAnswers },
-    {
-      clock,
-      onStale(method, ageMs, reason) {
-        metrics.staleAnswers.inc({ method, reason });
-        log.warn({ method, reason, ageMs }, 'the runtime does not answer; its answer of before is given');
-        if (reason === 'slow') backend.suspect?.();
-      },
-    },
-  );
-  return { backend, lastGood, close: () => backend.close() };
-}
-
-function credentialDependencies({ clock, log, metrics }: ImageServiceDependencies) {
-  return {
-    clock,
-    log,
-    observer: {
-      attempted: (event: { source: string; outcome: string }) => metrics.pullAttempts.inc({ ...event }),
-      providerFailed: (event: { provider: string; reason: string }) =>
-        metrics.providerFailures.inc({ ...event }),
-      answered: (event: { provider: string; answer: string }) => metrics.providerAnswers.inc({ ...event }),
-      refreshed: (event: { provider: string }) => metrics.refreshes.inc({ ...event }),
-    },
+): PullCredentials {
+  const observer: PullCredentialsObserver = {
+    attempted: (event) => metrics.pullAttempts.inc({ backend, ...event }),
+    providerFailed: (event) => metrics.providerFailures.inc({ backend, ...event }),
+    answered: (event) => metrics.providerAnswers.inc({ backend, ...event }),
+    refreshed: (event) => metrics.refreshes.inc({ backend, ...event }),
   };
+  const credentials = createPullCredentials(options, { clock, log, observer });
+  return watchFallbacks(credentials, options, (fallback) =>
+    metrics.pullFallbacks.inc({ backend, ...fallback }),
+  );
 }

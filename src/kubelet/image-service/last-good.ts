@@ -1,6 +1,5 @@
-import type { Clock } from '../../core/index.ts';
-import { BackendAwayError } from './away.ts';
-import { STATUS } from './errors.ts';
+import { type Clock, unlessAborted } from '../../core/index.ts';
+import { ImageServiceError, STATUS } from './errors.ts';
 import type { Answer } from './grpc/index.ts';
 
 export interface LastGoodOptions {
@@ -16,78 +15,131 @@ export interface LastGoodDependencies {
   readonly onStale: (method: string, ageMs: number, reason: 'away' | 'slow') => void;
 }
 
-/** Keeps what was last answered, for when the runtime is away: without an answer here, kubelet stops evicting pods. */
-export interface LastGoodAnswers {
-  /**
-   * @param method its name
-   * @param key which question it is
-   * @param ask asks the runtime; what it throws is thrown on where there is no old answer
-   */
-  answer(method: string, key: string, ask: () => Promise<Answer>): Promise<Answer>;
+/** What a client wants to know of the runtime. */
+export interface Question {
+  /** Its name. Each method has a share of its own of what is kept. */
+  readonly method: string;
+  /** Tells it from all other questions. */
+  readonly key: string;
+  /** Of the client. */
+  readonly signal: AbortSignal;
+  /** @param timeoutMs how long the runtime has; as long as the client says, when missing */
+  readonly ask: (signal: AbortSignal, timeoutMs?: number) => Promise<Answer>;
 }
 
-/** Kubelet asks few different questions: the list without a filter, and the file systems. */
-const MOST_ANSWERS = 8;
-const ANSWER_LIMIT_BYTES = 4 * 1024 * 1024;
+/** Keeps what was last answered, for when the runtime is away: without an answer here, kubelet stops evicting pods. */
+export interface LastGoodAnswers {
+  /** @throws what asking throws, where there is no old answer; the signal's reason when it is aborted */
+  answer(question: Question): Promise<Answer>;
+}
+
+/** Of a method. Kubelet asks few different questions: the list without a filter, and the file systems. */
+const MOST_ANSWERS = 4;
+/** Of a question and its answer. */
+const LIMIT_BYTES = 4 * 1024 * 1024;
+/** Kubelet waits for 2 minutes. */
+const ASK_LIMIT_MS = 110_000;
 
 interface Kept {
   readonly answer: Answer;
-  readonly at: number;
+  readonly askedAt: number;
 }
 
+/** A question to the runtime that does not end with the client. */
+interface Asked {
+  readonly answer: Promise<Answer>;
+  isRunning: boolean;
+}
+
+/** @param options asked each time, so that they may change */
 export function createLastGoodAnswers(
-  { ageLimitMs, patienceMs }: LastGoodOptions,
+  options: () => LastGoodOptions,
   { clock, onStale }: LastGoodDependencies,
 ): LastGoodAnswers {
-  const kept = new Map<string, Kept>();
+  const keptByMethod = new Map<string, Map<string, Kept>>();
+  /** Those that nobody waits for. Whoever comes joins them: a slow runtime is not asked again and again. */
+  const late = new Map<string, Asked>();
 
-  function old(key: string): Kept | undefined {
-    const found = kept.get(key);
-    return found && clock.now() - found.at <= ageLimitMs ? found : undefined;
+  function findOld({ method, key }: Question): Kept | undefined {
+    const found = keptByMethod.get(method)?.get(key);
+    return found && clock.now() - found.askedAt <= options().ageLimitMs ? found : undefined;
   }
 
-  function keep(key: string, answer: Answer): void {
+  function giveOld(question: Question, reason: 'away' | 'slow'): Answer | undefined {
+    const found = findOld(question);
+    if (!found) return undefined;
+    onStale(question.method, clock.now() - found.askedAt, reason);
+    return found.answer;
+  }
+
+  function keep({ method, key }: Question, answer: Answer, askedAt: number): void {
+    const kept = keptByMethod.get(method) ?? new Map<string, Kept>();
+    keptByMethod.set(method, kept);
+    const newest = kept.get(key)?.askedAt ?? askedAt;
+    if (newest > askedAt) return;
     kept.delete(key);
-    if (answer.body.length > ANSWER_LIMIT_BYTES) return;
-    kept.set(key, { answer, at: clock.now() });
+    if (key.length + answer.body.length > LIMIT_BYTES) return;
+    kept.set(key, { answer, askedAt });
     const [oldest] = kept.keys();
     if (kept.size > MOST_ANSWERS && oldest !== undefined) kept.delete(oldest);
   }
 
-  function giveOld(method: string, key: string, reason: 'away' | 'slow'): Answer | undefined {
-    const found = old(key);
-    if (!found) return undefined;
-    onStale(method, clock.now() - found.at, reason);
-    return found.answer;
+  async function askAndKeep(question: Question, signal: AbortSignal, timeoutMs?: number): Promise<Answer> {
+    const askedAt = clock.now();
+    const answer = await question.ask(signal, timeoutMs);
+    if (answer.code === STATUS.OK) keep(question, answer, askedAt);
+    return answer;
   }
 
-  async function askAndKeep(method: string, key: string, ask: () => Promise<Answer>): Promise<Answer> {
+  function askApart(question: Question): Asked {
+    const limit = new AbortController();
+    const settled = new AbortController();
+    const answer = askAndKeep(question, limit.signal, ASK_LIMIT_MS).finally(() => {
+      asked.isRunning = false;
+      if (late.get(question.key) === asked) late.delete(question.key);
+      settled.abort();
+    });
+    const asked: Asked = { answer, isRunning: true };
+    answer.catch(() => undefined);
+    clock.sleep(ASK_LIMIT_MS, settled.signal).then(
+      () => limit.abort(new DOMException('context deadline exceeded', 'TimeoutError')),
+      () => undefined,
+    );
+    return asked;
+  }
+
+  async function askOrGiveOld(question: Question): Promise<Answer> {
+    const asked = late.get(question.key) ?? askApart(question);
+    const waiting = new AbortController();
+    const patience = clock.sleep(options().patienceMs, waiting.signal).then(
+      () => giveOld(question, 'slow'),
+      () => undefined,
+    );
     try {
-      const answer = await ask();
-      if (answer.code === STATUS.OK) keep(key, answer);
-      return (answer.isAway && giveOld(method, key, 'away')) || answer;
-    } catch (error) {
-      const answer = error instanceof BackendAwayError && giveOld(method, key, 'away');
-      if (answer) return answer;
-      throw error;
+      const first = await unlessAborted(Promise.race([asked.answer, patience]), question.signal);
+      return first ?? (await unlessAborted(asked.answer, question.signal));
+    } finally {
+      waiting.abort();
+      if (asked.isRunning) late.set(question.key, asked);
     }
   }
 
   return {
-    async answer(method, key, ask) {
-      const asked = askAndKeep(method, key, ask);
-      if (!old(key)) return asked;
-      const answered = new AbortController();
-      // Cut short by the answer; then nobody waits for its end.
-      const patience = clock.sleep(patienceMs, answered.signal).catch(() => undefined);
+    async answer(question) {
       try {
-        const first = await Promise.race([asked, patience]);
-        if (first) return first;
-      } finally {
-        answered.abort();
+        const answer = await (findOld(question)
+          ? askOrGiveOld(question)
+          : askAndKeep(question, question.signal));
+        return (answer.isAway && giveOld(question, 'away')) || answer;
+      } catch (error) {
+        const answer = isAway(error) && giveOld(question, 'away');
+        if (answer) return answer;
+        throw error;
       }
-      asked.catch(() => undefined);
-      return giveOld(method, key, 'slow') ?? asked;
     },
   };
+}
+
+function isAway(error: unknown): boolean {
+  return error instanceof ImageServiceError && error.code === STATUS.UNAVAILABLE;
 }

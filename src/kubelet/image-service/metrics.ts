@@ -10,14 +10,16 @@ export interface ImageServiceMetrics {
   readonly callSeconds: Histogram<'backend' | 'method'>;
   readonly callsRunning: Gauge;
   /** `source` (kubelet, provider, none), `outcome` (pulled, turned-away, failed). */
-  readonly pullAttempts: Counter<'source' | 'outcome'>;
+  readonly pullAttempts: Counter<'backend' | 'source' | 'outcome'>;
+  /** `from`, `to` (as `source`), `reason` (turned-away, no-credential). */
+  readonly pullFallbacks: Counter<'backend' | 'from' | 'to' | 'reason'>;
   /** `provider` (its type; in a pool its place, such as `pool[0]`), `reason` (timeout, error). */
-  readonly providerFailures: Counter<'provider' | 'reason'>;
+  readonly providerFailures: Counter<'backend' | 'provider' | 'reason'>;
   /** `provider` (as above), `answer` (kept, new, none). */
-  readonly providerAnswers: Counter<'provider' | 'answer'>;
-  readonly refreshes: Counter<'provider'>;
+  readonly providerAnswers: Counter<'backend' | 'provider' | 'answer'>;
+  readonly refreshes: Counter<'backend' | 'provider'>;
   /** `method`, `reason` (away, slow). */
-  readonly staleAnswers: Counter<'method' | 'reason'>;
+  readonly staleAnswers: Counter<'backend' | 'method' | 'reason'>;
   /** `outcome`: applied, refused. */
   readonly reloads: Counter<'outcome'>;
 }
@@ -25,7 +27,6 @@ export interface ImageServiceMetrics {
 export function createImageServiceMetrics(): ImageServiceMetrics {
   const registry = new Registry();
   const registers = [registry];
-  collectDefaultMetrics({ register: registry });
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
     new Counter({ name: `drp_image_service_${name}`, help, labelNames, registers });
   return {
@@ -44,25 +45,40 @@ export function createImageServiceMetrics(): ImageServiceMetrics {
       registers,
     }),
     pullAttempts: counter('pull_attempts_total', 'Attempts at pulls, by whose credential was shown.', [
+      'backend',
       'source',
       'outcome',
     ]),
+    pullFallbacks: counter('pull_fallbacks_total', "Pulls that went on with somebody else's credential.", [
+      'backend',
+      'from',
+      'to',
+      'reason',
+    ]),
     providerFailures: counter('provider_failures_total', 'Providers that gave no credential.', [
+      'backend',
       'provider',
       'reason',
     ]),
     providerAnswers: counter(
       'provider_answers_total',
       'What providers said: a credential that they had kept, a new one, or none.',
-      ['provider', 'answer'],
+      ['backend', 'provider', 'answer'],
     ),
     refreshes: counter('credential_refreshes_total', 'Credentials made anew after one was turned away.', [
+      'backend',
       'provider',
     ]),
     staleAnswers: counter('stale_answers_total', 'Answers of before, given while the runtime was away.', [
+      'backend',
       'method',
       'reason',
     ]),
     reloads: counter('config_reloads_total', 'New versions of the configuration.', ['outcome']),
   };
+}
+
+/** Adds what there is to know of the process itself. Once in a process: what is watched for it is never given up. */
+export function collectProcessMetrics({ registry }: ImageServiceMetrics): void {
+  collectDefaultMetrics({ register: registry });
 }

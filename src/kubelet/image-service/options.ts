@@ -41,35 +41,26 @@ const timeouts = z.strictObject({
 });
 
 /** The whole configuration file of `drp image-service`. */
-export const imageServiceOptions = z
-  .strictObject({
-    socket: socketPath
-      .default('/run/drp/image-service.sock')
-      .describe(
-        "What kubelet's `--image-service-endpoint` names. With socket activation, the unit's `ListenStream=`. A change takes a restart.",
-      ),
-    backend: z
-      .discriminatedUnion('type', [dockerBackendOptions, cri])
-      .describe('What pulls and keeps the images.'),
-    credentials: pullCredentialOptions,
-    adminAddress: z
-      .string()
-      .regex(/^(?:[^:/]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/, 'expected host:port')
-      .optional()
-      .describe(
-        'Where `/metrics`, `/healthz` and `/readyz` are, such as `127.0.0.1:9095`. A change takes a restart.',
-      ),
-    adminSocket: socketPath.optional().describe('The same on a unix socket.'),
-    timeouts: timeouts.prefault({}).describe('Time limits.'),
-    log: logOptions.prefault({}).describe('What is written to standard output.'),
-  })
-  .superRefine(({ socket, backend }, context) => {
-    if (socket !== backend.socket) return;
-    context.addIssue({
-      code: 'custom',
-      path: ['backend', 'socket'],
-      message: 'is our own socket: name that of the runtime',
-    });
-  });
+export const imageServiceOptions = z.strictObject({
+  socket: socketPath
+    .default('/run/drp/image-service.sock')
+    .describe(
+      "What kubelet's `--image-service-endpoint` names. With socket activation, the unit's `ListenStream=`. A change takes a restart.",
+    ),
+  backend: z
+    .discriminatedUnion('type', [dockerBackendOptions, cri])
+    .describe('What pulls and keeps the images.'),
+  credentials: pullCredentialOptions,
+  adminAddress: z
+    .string()
+    .regex(/^(?:[^:/]+|\[[0-9a-fA-F:.]+\]):\d{1,5}$/, 'expected host:port')
+    .optional()
+    .describe(
+      'Where `/metrics`, `/healthz` and `/readyz` are, such as `127.0.0.1:9095`. A change takes a restart.',
+    ),
+  adminSocket: socketPath.optional().describe('The same on a unix socket.'),
+  timeouts: timeouts.prefault({}).describe('Time limits.'),
+  log: logOptions.prefault({}).describe('What is written to standard output.'),
+});
 export type ImageServiceOptions = z.infer<typeof imageServiceOptions>;
 export type BackendOptions = ImageServiceOptions['backend'];

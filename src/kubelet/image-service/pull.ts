@@ -2,14 +2,15 @@ import type { Clock } from '../../core/index.ts';
 import type { AuthConfig } from './auth-config.ts';
 import type { Backend } from './backend.ts';
 import { STATUS } from './errors.ts';
+import type { CallDetails } from './failed-call.ts';
 import {
   type Answer,
   AnsweredError,
   firstValue,
-  formatTimeout,
   frameMessage,
   type IncomingCall,
   onlyMessage,
+  withTimeout,
 } from './grpc/index.ts';
 import type { PullAttempt, PullCredentials } from './image-service.ts';
 import { readPullRequest, withAuth } from './pull-request.ts';
@@ -18,7 +19,11 @@ export interface PullDependencies {
   readonly backend: Backend;
   readonly credentials: PullCredentials;
   readonly clock: Clock;
+  /** Is told what the log is to say of the pull. */
+  readonly note: (details: Pick<CallDetails, 'image' | 'source'>) => void;
 }
+
+const NOTED_CHARACTERS = 300;
 
 /**
  * Pulls with each credential in turn until one is good.
@@ -27,7 +32,7 @@ export interface PullDependencies {
  */
 export async function pullImage(
   call: IncomingCall,
-  { backend, credentials, clock }: PullDependencies,
+  { backend, credentials, clock, note }: PullDependencies,
 ): Promise<Answer> {
   const startedAt = clock.now();
   const body = await call.body();
@@ -40,6 +45,7 @@ export async function pullImage(
     );
   // What can't be read is the runtime's to refuse.
   if (!request) return send(body);
+  note({ image: request.image.slice(0, NOTED_CHARACTERS) });
 
   function bodyFor({ source, auth }: PullAttempt, shown: AuthConfig | undefined): Buffer {
     if (source === 'provider' && auth) {
@@ -53,6 +59,7 @@ export async function pullImage(
     request.image,
     request.auth,
     async (attempt) => {
+      note({ source: attempt.source });
       const answer = await send(bodyFor(attempt, request.auth));
       if (answer.code !== STATUS.OK) throw new AnsweredError(answer);
       return answer;
@@ -64,7 +71,5 @@ export async function pullImage(
 /** A second attempt has less time than the first had. */
 function withTimeLeft({ metadata, timeoutMs }: IncomingCall, passedMs: number): IncomingCall['metadata'] {
   if (timeoutMs === undefined || passedMs < 1) return metadata;
-  return Object.assign(Object.create(null), metadata, {
-    'grpc-timeout': formatTimeout(timeoutMs - passedMs),
-  });
+  return withTimeout(metadata, timeoutMs - passedMs);
 }

@@ -24,7 +24,6 @@ import {
   type Metadata,
   messageAnswer,
   onlyMessage,
-  statusOfError,
 } from './grpc/index.ts';
 import type { Call, ImageService } from './image-service.ts';
 
@@ -53,12 +52,7 @@ export function createTypedBackend(type: Backend['type'], service: ImageService)
   async function unary({ path, metadata, body }: UnaryCall, signal: AbortSignal): Promise<Answer> {
     const found = methods.get(methodOf(path));
     if (!found) return errorAnswer(STATUS.UNIMPLEMENTED, `unknown method ${path}`);
-    try {
-      return messageAnswer(await found(await messageOf(body, metadata), { signal }));
-    } catch (error) {
-      if (!(error instanceof ImageServiceError)) throw error;
-      return errorAnswer(error.code, error.message);
-    }
+    return messageAnswer(await found(await messageOf(body, metadata), { signal }));
   }
 
   /** Each image once, in a message of its own. */
@@ -68,7 +62,6 @@ export function createTypedBackend(type: Backend['type'], service: ImageService)
     const list = toBinary(ListImagesRequestSchema, request);
     const listPath = path.replace(STREAM_IMAGES, 'ListImages');
     const answer = await unary({ path: listPath, metadata: {}, body: frameMessage(list) }, signal);
-    if (answer.code !== STATUS.OK) return answer;
     const { images } = decode(ListImagesResponseSchema, await onlyMessage(answer.body, undefined));
     const messages = images.map((image) =>
       frameMessage(
@@ -82,18 +75,13 @@ export function createTypedBackend(type: Backend['type'], service: ImageService)
     type,
     unary,
     async pass(call) {
-      try {
-        const body = await call.body();
-        const answer =
-          call.method === STREAM_IMAGES
-            ? await streamImages(call, body, call.signal)
-            : await unary({ path: call.path, metadata: call.metadata, body }, call.signal);
-        call.answer(answer);
-        return answer.code;
-      } catch (error) {
-        call.fail(error);
-        return statusOfError(error).code;
-      }
+      const body = await call.body();
+      const answer =
+        call.method === STREAM_IMAGES
+          ? await streamImages(call, body, call.signal)
+          : await unary({ path: call.path, metadata: call.metadata, body }, call.signal);
+      call.answer(answer);
+      return answer.code;
     },
     probe: (signal) => service.probe({ signal }),
     close: () => service.close(),

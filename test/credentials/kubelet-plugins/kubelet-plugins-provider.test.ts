@@ -252,6 +252,20 @@ describe('a plugin that goes wrong', () => {
     },
   );
 
+  it('repeats a key of its own variables: the log leaves that line out', async () => {
+    const env = [
+      { name: 'CLIENT_SECRET', value: 'canary' },
+      { name: 'PROXY', value: 'http://u:canary@proxy' },
+      { name: 'REGION', value: 'eu-west-1' },
+    ];
+    const script = 'for text in "$CLIENT_SECRET" "$PROXY" "in $REGION"; do echo "$text" >&2; done; exit 1';
+    const { ask, lines, provider } = makePlugins({ script, entry: { env } });
+    await expect(ask()).rejects.toThrow();
+    await provider.close();
+    expect(lines.join()).toContain('in eu-west-1');
+    expect(lines.join()).not.toContain('canary');
+  });
+
   it('is missing: says where it was looked for', async () => {
     const { ask, own } = makePlugins({ script: '' });
     rmSync(join(own, 'plugin-0'));

@@ -163,8 +163,11 @@ describe('PullImage', () => {
     const left = Number.parseInt(String(runtime.calls[1]?.metadata['grpc-timeout']), 10);
     expect(left).toBeLessThanOrEqual(60_000);
     const metrics = await service.metrics.registry.metrics();
-    expect(metrics).toContain('pull_attempts_total{source="provider",outcome="turned-away"} 1');
-    expect(metrics).toContain('pull_attempts_total{source="kubelet",outcome="pulled"} 1');
+    expect(metrics).toContain('pull_attempts_total{backend="cri",source="provider",outcome="turned-away"} 1');
+    expect(metrics).toContain('pull_attempts_total{backend="cri",source="kubelet",outcome="pulled"} 1');
+    expect(metrics).toContain(
+      'pull_fallbacks_total{backend="cri",from="provider",to="kubelet",reason="turned-away"} 1',
+    );
   });
 
   it('that fails ends with the answer of the last attempt, details and all', async () => {
@@ -173,6 +176,10 @@ describe('PullImage', () => {
     const reply = await kubelet.call('PullImage', request(IMAGE, true));
     expect(reply).toMatchObject({ status: 2, message: 'failed to authorize: 401 Unauthorized' });
     expect(reply.headers['grpc-status-details-bin']).toBe('CAI');
+    const warnings = service.logLines.map((line) => JSON.parse(line)).filter(({ level }) => level === 'warn');
+    expect(warnings).toMatchObject([
+      { method: 'PullImage', image: IMAGE, source: 'kubelet', code: 2, reason: reply.message },
+    ]);
   });
 
   it('may be compressed', async () => {

@@ -2,26 +2,37 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { expect, it, onTestFinished } from 'vitest';
+import { systemClock } from '../../../src/core/index.ts';
+import { handleCall } from '../../../src/kubelet/image-service/call-handler.ts';
+import { createPullCredentials } from '../../../src/kubelet/image-service/credentials/index.ts';
 import { ImageServiceError, STATUS } from '../../../src/kubelet/image-service/errors.ts';
 import {
   ImageFsInfoResponseSchema,
   ImageStatusResponseSchema,
   ListImagesRequestSchema,
   ListImagesResponseSchema,
+  PullImageRequestSchema,
   PullImageResponseSchema,
   RemoveImageResponseSchema,
   StreamImagesResponseSchema,
 } from '../../../src/kubelet/image-service/gen/runtime/v1/image_pb.ts';
 import { createGrpcServer } from '../../../src/kubelet/image-service/grpc/index.ts';
 import type { ImageService } from '../../../src/kubelet/image-service/image-service.ts';
+import { createLastGoodAnswers } from '../../../src/kubelet/image-service/last-good.ts';
 import { listenOnSocket } from '../../../src/kubelet/image-service/listen/index.ts';
+import { createImageServiceMetrics } from '../../../src/kubelet/image-service/metrics.ts';
 import { createTypedBackend } from '../../../src/kubelet/image-service/typed-backend.ts';
+import { createLogger } from '../../../src/telemetry/index.ts';
 import { ownFolder } from '../../support/own-folder.ts';
 import { createKubelet, type Kubelet, messageOf } from './support/kubelet.ts';
 
 const IMAGES = ['one', 'two'].map((id) => ({ id, size: 1n }));
 
+const lines: string[] = [];
+const log = createLogger('info', { write: (line) => void lines.push(line) });
+
 async function serve(service: Partial<ImageService>, version: 'v1' | 'v1alpha2' = 'v1'): Promise<Kubelet> {
+  lines.length = 0;
   const whole: ImageService = {
     listImages: async () => create(ListImagesResponseSchema, { images: IMAGES }),
     imageStatus: async ({ image }) =>
@@ -33,8 +44,14 @@ async function serve(service: Partial<ImageService>, version: 'v1' | 'v1alpha2' 
     close: async () => undefined,
     ...service,
   };
-  const backend = createTypedBackend('docker', whole);
-  const server = createGrpcServer((call) => void backend.pass(call));
+  const limits = { ageLimitMs: 0, patienceMs: 0 };
+  const parts = {
+    backend: createTypedBackend('docker', whole),
+    lastGood: createLastGoodAnswers(() => limits, { clock: systemClock, onStale: () => undefined }),
+    credentials: createPullCredentials([], { clock: systemClock, log }),
+  };
+  const dependencies = { clock: systemClock, log, metrics: createImageServiceMetrics() };
+  const server = createGrpcServer((call) => void handleCall(call, parts, dependencies));
   const path = join(await ownFolder(), 's.sock');
   const listening = await listenOnSocket(
     createServer((socket) => server.accept(socket)),
@@ -86,13 +103,41 @@ it('an error keeps its code and message, whatever it is written in', async () =>
       Promise.reject(new ImageServiceError(STATUS.FAILED_PRECONDITION, 'in use: 100 %, Büro\n')),
   });
   expect(await kubelet.call('RemoveImage')).toMatchObject({ status: 9, message: 'in use: 100 %, Büro\n' });
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { level: 'warn', method: 'RemoveImage', code: 9, reason: 'in use: 100 %, Büro\n' },
+  ]);
 });
 
-it('a fault of ours is told without its words', async () => {
-  const kubelet = await serve({ imageStatus: () => Promise.reject(new Error('secret of ours')) });
-  const reply = await kubelet.call('ImageStatus');
-  expect(reply.status).toBe(13);
-  expect(reply.message).not.toContain('secret');
+it('a pull that fails is told with image and source, and without what an address ends with', async () => {
+  const failure = new ImageServiceError(STATUS.UNKNOWN, 'disk full: GET "https://a.b/c?sig=canary": 500');
+  const kubelet = await serve({ pullImage: () => Promise.reject(failure) });
+  const request = create(PullImageRequestSchema, {
+    image: { image: 'docker.example.com/app:1' },
+    auth: { username: 'pod', password: 'canary' },
+  });
+  const reply = await kubelet.call('PullImage', toBinary(PullImageRequestSchema, request));
+  expect(reply).toMatchObject({ status: 2, message: failure.message });
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    {
+      level: 'warn',
+      method: 'PullImage',
+      image: 'docker.example.com/app:1',
+      source: 'kubelet',
+      code: 2,
+      reason: 'disk full: GET "https://a.b/c?…": 500',
+    },
+  ]);
+  expect(lines.join('')).not.toContain('canary');
+});
+
+it.each(['ImageStatus', 'ListImages'])('a fault of ours in %s is told by the log alone', async (method) => {
+  const fail = () => Promise.reject(new TypeError('words of ours'));
+  const kubelet = await serve({ imageStatus: fail, listImages: fail });
+  const reply = await kubelet.call(method);
+  expect(reply).toMatchObject({ status: 13, message: 'the image service failed; its log says why' });
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { level: 'error', method, code: 13, err: { type: 'TypeError', message: 'words of ours' } },
+  ]);
 });
 
 it('what nobody knows is unimplemented, and nonsense is refused', async () => {
@@ -117,5 +162,6 @@ it('a client that gives up is told to the method', async () => {
   const reply = kubelet.call('PullImage', new Uint8Array(), { timeoutMs: 100 });
   const signal = await running;
   expect((await reply).status).toBe(4);
+  expect(lines.join('')).toContain('context deadline exceeded');
   expect(signal.aborted).toBe(true);
 });

@@ -1,4 +1,5 @@
 export { isAuthorizationFailure } from './authorization-failure.ts';
+export { type Fallback, watchFallbacks } from './fallbacks.ts';
 export type { PullCredentialsObserver } from './observer.ts';
 export {
   CREDENTIAL_ORDERS,

@@ -9,6 +9,7 @@ import { createRuleFinder } from '../../image-rules/index.ts';
 import type { AuthConfig } from '../auth-config.ts';
 import { ImageServiceError, STATUS } from '../errors.ts';
 import type { PullAttempt, PullCredentials } from '../image-service.ts';
+import { allOrNone } from './all-or-none.ts';
 import { type PullCredentialsObserver, SILENT_OBSERVER } from './observer.ts';
 import type { CredentialOrder, PullCredentialOptions } from './options.ts';
 import { createTry, NOBODYS, type Outcome } from './outcome.ts';
@@ -34,7 +35,10 @@ export function createPullCredentials(
   options: PullCredentialOptions,
   { clock, log, observer = SILENT_OBSERVER, createProvider }: PullCredentialsDependencies,
 ): PullCredentials {
-  const make = createProvider ?? ((provider) => createCredentialProvider(provider, { clock, log }));
+  const make = allOrNone(
+    createProvider ?? ((provider) => createCredentialProvider(provider, { clock, log })),
+    (err) => log.warn({ err }, 'a provider that is not used did not close'),
+  );
   const rules = options.map(({ images, order, provider }) => ({
     images,
     order,

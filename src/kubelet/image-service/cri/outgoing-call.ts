@@ -1,6 +1,6 @@
 import { type ClientHttp2Stream, constants } from 'node:http2';
 import { BackendAwayError } from '../away.ts';
-import { ImageServiceError } from '../errors.ts';
+import { ImageServiceError, STATUS } from '../errors.ts';
 import { codeOfReset, type Metadata, metadataOf } from '../grpc/index.ts';
 import type { RuntimeConnection } from './connection.ts';
 
@@ -11,7 +11,17 @@ export interface ResponseHead {
   readonly isEnd: boolean;
 }
 
-/** Begins a call on the runtime. @throws {BackendAwayError} */
+/** Of Node, for a connection that takes no more calls. */
+const SESSION_ERRORS: readonly unknown[] = [
+  'ERR_HTTP2_INVALID_SESSION',
+  'ERR_HTTP2_GOAWAY_SESSION',
+  'ERR_HTTP2_OUT_OF_STREAMS',
+];
+
+/**
+ * Begins a call on the runtime.
+ * @throws {BackendAwayError}; {ImageServiceError} for metadata that can't be sent
+ */
 export async function openCall(
   connection: RuntimeConnection,
   path: string,
@@ -22,7 +32,10 @@ export async function openCall(
     const pseudo = { ':method': 'POST', ':scheme': 'http', ':path': path, ':authority': 'localhost' };
     return session.request(Object.assign(Object.create(null), pseudo, metadata), { endStream: false });
   } catch (cause) {
-    throw new BackendAwayError(connection.socket, { cause });
+    const { code, message } = cause as NodeJS.ErrnoException;
+    if (SESSION_ERRORS.includes(code)) throw new BackendAwayError(connection.socket, { cause });
+    const reason = `the metadata of the call can not be passed on: ${message}`;
+    throw new ImageServiceError(STATUS.INVALID_ARGUMENT, reason, { cause });
   }
 }
 

@@ -15,16 +15,11 @@ import { failureOf, openCall, responseHead, trailersOf } from './outgoing-call.t
  * Hands a call of any kind to the runtime and its answer to the client, both as they come: nothing is kept, and nothing
  * is understood.
  * @returns the status that the client was given
+ * @throws {ImageServiceError} when there was no answer; the signal's reason when that is aborted
  */
 export async function passThrough(connection: RuntimeConnection, call: IncomingCall): Promise<StatusCode> {
   const { stream: client, signal } = call;
-  let runtime: ClientHttp2Stream;
-  try {
-    runtime = await openCall(connection, call.path, call.metadata);
-  } catch (error) {
-    call.fail(error);
-    return statusOfError(error).code;
-  }
+  const runtime = await openCall(connection, call.path, call.metadata);
   const cancel = () => runtime.close(constants.NGHTTP2_CANCEL);
   signal.addEventListener('abort', cancel, { once: true });
   try {
@@ -41,9 +36,8 @@ export async function passThrough(connection: RuntimeConnection, call: IncomingC
     await copyBody(runtime, call);
     return finish(call, trailers() ?? trailersOfFailure(runtime, connection, signal));
   } catch (error) {
-    const failure = signal.aborted ? signal.reason : error;
-    call.fail(failure);
-    return statusOfError(failure).code;
+    signal.throwIfAborted();
+    throw error;
   } finally {
     signal.removeEventListener('abort', cancel);
     client.unpipe(runtime);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { EngineError } from './errors.ts';
 
 /** The parts of Docker Engine's answers that are read, in every version from 1.41 on; null stands for an empty list. */
 
@@ -55,12 +56,13 @@ export const pullLine = z.looseObject({
 });
 export type PullLine = z.infer<typeof pullLine>;
 
-/** @throws Error when Docker Engine answers in a shape that it never has */
+/** @throws {EngineError} when Docker Engine answers in a shape that it never has */
 export function readAnswer<T>(schema: z.ZodType<T>, answer: unknown, what: string): T {
   const parsed = schema.safeParse(answer);
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
-  throw new Error(
+  throw new EngineError(
+    200,
     `Docker Engine's answer about ${what} can't be read: ${issue?.path.join('.')}: ${issue?.message}`,
   );
 }

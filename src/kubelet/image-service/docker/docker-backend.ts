@@ -1,5 +1,5 @@
 import { create } from '@bufbuild/protobuf';
-import { type Clock, fingerprint } from '../../../core/index.ts';
+import { type Clock, createAbortScope, fingerprint } from '../../../core/index.ts';
 import type { AuthConfig } from '../auth-config.ts';
 import { ImageServiceError, STATUS } from '../errors.ts';
 import {
@@ -10,7 +10,7 @@ import {
 } from '../gen/runtime/v1/image_pb.ts';
 import type { Call, ImageService } from '../image-service.ts';
 import { createEngine } from './engine.ts';
-import { toImageServiceError } from './errors.ts';
+import { awayWhileFailing, inKubeletsWords } from './errors.ts';
 import { createImageFilesystem } from './image-filesystem.ts';
 import { inspectMessage, summaryMessage, verboseInfo } from './image-message.ts';
 import { findImage, listSummaries } from './list.ts';
@@ -18,6 +18,9 @@ import type { DockerBackendOptions } from './options.ts';
 import { pullImage } from './pull.ts';
 import { removeImage } from './remove.ts';
 import { createSingleFlight } from './single-flight.ts';
+
+/** A reference that nothing has. */
+const NO_IMAGE = 'probe.invalid/none';
 
 export interface DockerBackendDependencies {
   readonly clock: Clock;
@@ -31,19 +34,17 @@ export function createDockerBackend(
   const engine = createEngine(options.socket);
   const filesystem = createImageFilesystem(engine, options, { clock });
   const pulls = createSingleFlight<string>();
-  const closing = new AbortController();
+  const calls = createAbortScope();
   const { pinnedImages } = options;
 
   /** What a method throws, in kubelet's words; an abort keeps its reason. */
-  async function answer<T>(call: Call, method: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const signal = AbortSignal.any([call.signal, closing.signal]);
-    try {
-      signal.throwIfAborted();
-      return await method(signal);
-    } catch (error) {
-      signal.throwIfAborted();
-      throw toImageServiceError(error);
-    }
+  function answer<T>(call: Call, method: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return calls.run(call.signal, (signal) =>
+      method(signal).catch((error: unknown) => {
+        signal.throwIfAborted();
+        throw inKubeletsWords(error);
+      }),
+    );
   }
 
   /** @returns the image's id */
@@ -61,7 +62,9 @@ export function createDockerBackend(
     listImages: (request, call) =>
       answer(call, async (signal) => {
         const image = request.filter?.image?.image ?? '';
-        const summaries = await listSummaries(engine, { image }, signal);
+        const summaries = await listSummaries(engine, { image }, signal).catch((error: unknown) => {
+          throw awayWhileFailing(error);
+        });
         const images = summaries.map((summary) => summaryMessage(summary, pinnedImages));
         return create(ListImagesResponseSchema, { images });
       }),
@@ -89,10 +92,11 @@ export function createDockerBackend(
     imageFsInfo: (_request, call) => answer(call, (signal) => filesystem.info(signal)),
     probe: (call) =>
       answer(call, async (signal) => {
-        await engine.json({ method: 'GET', path: '/version', signal });
+        // It tells its version before it knows its images.
+        await listSummaries(engine, { image: NO_IMAGE }, signal);
       }),
     async close() {
-      closing.abort(new ImageServiceError(STATUS.UNAVAILABLE, 'the image service is closing'));
+      calls.abort(new ImageServiceError(STATUS.UNAVAILABLE, 'the image service is closing'));
       pulls.close();
       filesystem.close();
     },

@@ -28,9 +28,8 @@ const CODE_BY_HTTP_STATUS: Readonly<Record<number, StatusCode>> = {
   409: STATUS.FAILED_PRECONDITION,
 };
 
-/** What kubelet is told. Whatever is none of the errors above is a fault of ours. */
-export function toImageServiceError(error: unknown): ImageServiceError {
-  if (error instanceof ImageServiceError) return error;
+/** An error of Docker Engine in kubelet's words. Any other stays what it is. */
+export function inKubeletsWords(error: unknown): unknown {
   if (error instanceof EngineError) {
     const code = CODE_BY_HTTP_STATUS[error.statusCode] ?? STATUS.UNKNOWN;
     return new ImageServiceError(code, error.message, { cause: error });
@@ -38,8 +37,16 @@ export function toImageServiceError(error: unknown): ImageServiceError {
   if (error instanceof EngineUnreachableError) {
     return new ImageServiceError(STATUS.UNAVAILABLE, error.message, { cause: error });
   }
-  const message = error instanceof Error ? error.message : String(error);
-  return new ImageServiceError(STATUS.INTERNAL, message, { cause: error });
+  return error;
+}
+
+/**
+ * For what is asked so often that an answer of before will do: Docker Engine that answers with errors of its own, as
+ * while it starts, counts as away.
+ */
+export function awayWhileFailing(error: unknown): unknown {
+  if (!(error instanceof EngineError) || error.statusCode < 500) return error;
+  return new ImageServiceError(STATUS.UNAVAILABLE, error.message, { cause: error });
 }
 
 export function isNotFound(error: unknown): boolean {

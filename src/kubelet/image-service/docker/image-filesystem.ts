@@ -6,7 +6,7 @@ import { ImageServiceError, STATUS } from '../errors.ts';
 import { type ImageFsInfoResponse, ImageFsInfoResponseSchema } from '../gen/runtime/v1/image_pb.ts';
 import { type EngineInfo, engineInfo, readAnswer } from './answers.ts';
 import type { Engine } from './engine.ts';
-import { EngineError } from './errors.ts';
+import { awayWhileFailing } from './errors.ts';
 import { listSummaries } from './list.ts';
 import type { DockerBackendOptions } from './options.ts';
 import { createSingleFlight } from './single-flight.ts';
@@ -15,7 +15,7 @@ import { createSingleFlight } from './single-flight.ts';
 export interface ImageFilesystem {
   /**
    * From the last 30 s.
-   * @throws UNAVAILABLE while Docker Engine does not answer or only with errors, so that whoever keeps answers gives an old one
+   * @throws UNAVAILABLE while Docker Engine does not answer or only with errors of its own, so that whoever keeps answers gives an old one
    */
   info(signal: AbortSignal): Promise<ImageFsInfoResponse>;
   close(): void;
@@ -77,8 +77,7 @@ export function createImageFilesystem(
         return await flight.run('', signal, measure);
       } catch (error) {
         signal.throwIfAborted();
-        if (!(error instanceof EngineError)) throw error;
-        throw new ImageServiceError(STATUS.UNAVAILABLE, error.message, { cause: error });
+        throw awayWhileFailing(error);
       }
     },
     close: () => flight.close(),

@@ -1,8 +1,10 @@
+import { EngineError } from './errors.ts';
+
 const NEWLINE = 0x0a;
 
 /**
  * Splits a stream into lines and reads each as JSON, wherever the pieces begin and end. Empty lines are left out.
- * @throws SyntaxError for a line that isn't JSON; RangeError for one that is longer than `limitBytes`
+ * @throws {EngineError} for a line that isn't JSON, and for one that is longer than `limitBytes`
  */
 export async function* jsonLines(
   body: AsyncIterable<Uint8Array>,
@@ -28,10 +30,16 @@ export async function* jsonLines(
 }
 
 function checkSize(size: number, limitBytes: number): void {
-  if (size > limitBytes) throw new RangeError(`a line is longer than ${limitBytes} bytes`);
+  if (size <= limitBytes) return;
+  throw new EngineError(200, `Docker Engine answered with a line of more than ${limitBytes} bytes`);
 }
 
 function* parseLine(pieces: readonly Buffer[]): Generator<unknown> {
   const text = Buffer.concat(pieces).toString('utf8').trim();
-  if (text !== '') yield JSON.parse(text) as unknown;
+  if (text === '') return;
+  try {
+    yield JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new EngineError(200, 'Docker Engine answered with a line that is not JSON', { cause });
+  }
 }

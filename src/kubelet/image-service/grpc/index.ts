@@ -5,4 +5,4 @@ export { firstValue, type Metadata, metadataOf } from './metadata.ts';
 export { respond } from './respond.ts';
 export { createGrpcServer, type GrpcServer } from './server.ts';
 export { codeOfReset, readStatus, statusOfError, statusTrailers } from './status.ts';
-export { formatTimeout } from './timeout.ts';
+export { withTimeout } from './timeout.ts';

@@ -1,3 +1,5 @@
+import type { Metadata } from './metadata.ts';
+
 const MILLISECONDS: Readonly<Record<string, number>> = {
   H: 3_600_000,
   M: 60_000,
@@ -18,7 +20,12 @@ export function parseTimeoutMs(text: string | undefined): number | undefined {
   return factor === undefined ? undefined : Math.min(LONGEST_MS, Number(value) * factor);
 }
 
-export function formatTimeout(milliseconds: number): string {
+function formatTimeout(milliseconds: number): string {
   const whole = Math.max(1, Math.ceil(milliseconds));
   return whole <= MOST_MILLISECONDS ? `${whole}m` : `${Math.ceil(whole / 1000)}S`;
+}
+
+/** The same metadata with another deadline. */
+export function withTimeout(metadata: Metadata, milliseconds: number): Metadata {
+  return Object.assign(Object.create(null), metadata, { 'grpc-timeout': formatTimeout(milliseconds) });
 }

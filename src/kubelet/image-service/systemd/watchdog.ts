@@ -27,7 +27,8 @@ export function startWatchdog(
   async function watch(intervalMs: number): Promise<void> {
     while (!end.signal.aborted) {
       try {
-        await probe(AbortSignal.any([end.signal, AbortSignal.timeout(intervalMs)]));
+        await probe(AbortSignal.timeout(intervalMs));
+        if (end.signal.aborted) return;
         await notifier.notify('WATCHDOG=1');
       } catch (err) {
         if (end.signal.aborted) return;

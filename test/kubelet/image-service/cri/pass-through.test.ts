@@ -2,7 +2,9 @@ import { createHash, randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { frameMessage } from '../../../../src/kubelet/image-service/grpc/index.ts';
+import { systemClock } from '../../../../src/core/index.ts';
+import { createCriBackend } from '../../../../src/kubelet/image-service/cri/index.ts';
+import { frameMessage, metadataOf } from '../../../../src/kubelet/image-service/grpc/index.ts';
 import { waitFor } from '../../../support/wait.ts';
 import { createKubelet, type Kubelet } from '../support/kubelet.ts';
 import { type FakeRuntime, startFakeRuntime } from '../support/runtime.ts';
@@ -95,6 +97,17 @@ describe('a call', () => {
     expect(runtime.calls).toHaveLength(0);
   });
 
+  it('whose metadata can not be passed on is refused as what it is', async () => {
+    const backend = createCriBackend(runtime.socket, { clock: systemClock });
+    const metadata = metadataOf(['user-agent', 'a', 'user-agent', 'b']);
+    const call = { path: '/a.B/C', metadata, body: frameMessage(Buffer.alloc(0)) };
+    await expect(backend.unary(call, new AbortController().signal)).rejects.toMatchObject({
+      code: 3,
+      message: expect.stringContaining('user-agent'),
+    });
+    await backend.close();
+  });
+
   it('that streams comes message by message, while it goes on', async () => {
     let more = (): void => undefined;
     runtime.onCall = ({ stream }) => {
@@ -165,6 +178,18 @@ describe('a client that gives up', () => {
 });
 
 describe('a runtime that restarts', () => {
+  it.each([
+    ['says that it is away', 14],
+    ['is not initialized yet', 2],
+  ])('is not ready while it %s', async (text, code) => {
+    const { signal } = new AbortController();
+    await service.service.probe(signal);
+    runtime.onCall = (call) => call.fail(code, text);
+    await expect(service.service.probe(signal)).rejects.toThrow(text);
+    runtime.onCall = (call) => call.fail(12, 'unknown service runtime.v1.ImageService');
+    await service.service.probe(signal);
+  });
+
   it('is connected to again', async () => {
     expect((await kubelet.call('ImageStatus')).status).toBe(0);
     await runtime.stop();
@@ -200,7 +225,7 @@ describe('a runtime that restarts', () => {
     expect(stale.body).toEqual(good.body);
     expect(stale.status).toBe(0);
     expect(await service.metrics.registry.metrics()).toContain(
-      `drp_image_service_stale_answers_total{method="${method}",reason="away"} 1`,
+      `drp_image_service_stale_answers_total{backend="cri",method="${method}",reason="away"} 1`,
     );
     // The answer to another question is not known.
     expect((await kubelet.call(method, Buffer.from([1]))).status).toBe(14);
@@ -209,6 +234,23 @@ describe('a runtime that restarts', () => {
     expect((await kubelet.call(method)).body).toEqual(good.body);
     runtime.onCall = (call) => call.reply([Buffer.from('new')]);
     expect((await kubelet.call(method)).body).toEqual(frameMessage(Buffer.from('new')));
+  });
+
+  it('keeps its connection and its last good answers when a time limit changes', async () => {
+    const backend = { type: 'cri' as const, socket: runtime.socket };
+    runtime.onCall = (call) => call.reply([Buffer.from('good')]);
+    const good = await kubelet.call('ImageFsInfo');
+    service.reload({ backend, timeouts: { slowAnswers: '30s' } });
+    await kubelet.call('ImageStatus');
+    const [first, second] = runtime.calls.map(({ stream }) => stream.session);
+    expect(second).toBe(first);
+    await runtime.stop();
+    service.reload({ backend, timeouts: { shutdown: '1s' } });
+    expect((await kubelet.call('ImageFsInfo')).body).toEqual(good.body);
+    service.reload({ backend, timeouts: { staleAnswers: '0s' } });
+    await waitFor('a later millisecond', async () =>
+      (await kubelet.call('ImageFsInfo')).status === 14 ? true : undefined,
+    );
   });
 
   it('says goodbye first, and calls go on over another connection', async () => {
@@ -227,6 +269,25 @@ describe('a runtime that restarts', () => {
     expect((await first).body).toEqual(frameMessage(Buffer.from('late')));
     await delay(0);
   });
+});
+
+it('a runtime that is slow goes on with what it was asked, and its answer is there for the next call', async () => {
+  service.reload({
+    backend: { type: 'cri', socket: runtime.socket },
+    timeouts: { slowAnswers: '1ms' },
+  });
+  runtime.onCall = (call) => call.reply([Buffer.from('good')]);
+  const good = await kubelet.call('ListImages');
+  runtime.onCall = () => undefined;
+  for (let calls = 0; calls < 3; calls += 1) {
+    expect((await kubelet.call('ListImages', undefined, { timeoutMs: 60_000 })).body).toEqual(good.body);
+  }
+  expect(runtime.calls).toHaveLength(2);
+  expect(runtime.calls[1]?.metadata['grpc-timeout']).toBe('110000m');
+  runtime.calls[1]?.reply([Buffer.from('newer')]);
+  expect(await runtime.calls[1]?.closed).toBe(0);
+  await runtime.stop();
+  expect((await kubelet.call('ListImages')).body).toEqual(frameMessage(Buffer.from('newer')));
 });
 
 it('another image service may stand in front of the runtime', async () => {

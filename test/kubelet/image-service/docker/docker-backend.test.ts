@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { STATUS } from '../../../../src/kubelet/image-service/errors.ts';
 import { ownFolder } from '../../../support/own-folder.ts';
 import { createDeferred } from '../deferred.ts';
@@ -288,7 +288,8 @@ describe('Docker Engine', () => {
         return true;
       },
     });
-    await expect(connect(engine.socket).list()).rejects.toThrow(message);
+    const failing = expect(connect(engine.socket).list()).rejects;
+    await failing.toMatchObject({ code: STATUS.UNKNOWN, message: expect.stringMatching(message) });
   });
 
   it('is let go when kubelet gives up, and when the image service ends', async () => {
@@ -308,5 +309,21 @@ describe('Docker Engine', () => {
     await service.close();
     await listing;
     await gone.promise;
+  });
+
+  it('is asked with signals that last no longer than a call', async () => {
+    const engine = await startFakeEngine({ images: [APP] });
+    const { list } = connect(engine.socket);
+    const any = vi.spyOn(AbortSignal, 'any');
+    const signalsOf = async () => {
+      any.mockClear();
+      await list();
+      return new Set(any.mock.calls.flatMap(([signals]) => [...signals]));
+    };
+    const first = await signalsOf();
+    const second = await signalsOf();
+    any.mockRestore();
+    expect([...second].filter((signal) => first.has(signal))).toEqual([]);
+    expect(second.size).toBeGreaterThan(0);
   });
 });

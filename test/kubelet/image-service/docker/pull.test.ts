@@ -137,14 +137,18 @@ describe('PullImage', () => {
   });
 
   it.each([
-    ['that is no JSON', '<html>\n'],
-    ['that never ends', `"${'x'.repeat(1024 * 1024 + 1)}`],
-  ])('fails at a line %s', async (_case, text) => {
+    ['that is no JSON', '<html>\n', 'Docker Engine answered with a line that is not JSON'],
+    [
+      'that never ends',
+      `"${'x'.repeat(1024 * 1024 + 1)}`,
+      'Docker Engine answered with a line of more than 1048576 bytes',
+    ],
+  ])('fails at a line %s', async (_case, text, message) => {
     const { pull } = await withPull((response) => {
       response.writeHead(200);
       response.end(text);
     });
-    await expect(pull(NAME)).rejects.toMatchObject({ code: STATUS.INTERNAL });
+    await expect(pull(NAME)).rejects.toMatchObject({ code: STATUS.UNKNOWN, message });
   });
 
   it.each(['', 'a'.repeat(64), 'docker.example.com/App'])('refuses %j', async (image) => {

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import type { z } from 'zod';
-import { systemClock } from '../../../../src/core/index.ts';
+import { type Clock, systemClock } from '../../../../src/core/index.ts';
 import {
   createImageService,
   createImageServiceMetrics,
@@ -26,14 +26,17 @@ export interface RunningService {
   close(): Promise<void>;
 }
 
-export async function startService(options: OptionsInput): Promise<RunningService> {
+export async function startService(
+  options: OptionsInput,
+  clock: Clock = systemClock,
+): Promise<RunningService> {
   const folder = await createTemporaryFolder('image-service');
   const socket = join(folder.path, 'own', 's.sock');
   const logLines: string[] = [];
   const log = createLogger('debug', { write: (line) => void logLines.push(line) });
   const metrics = createImageServiceMetrics();
   const parse = (input: OptionsInput) => imageServiceOptions.parse({ socket, ...input });
-  const service = createImageService(parse(options), { clock: systemClock, log, metrics });
+  const service = createImageService(parse(options), { clock, log, metrics });
   const listening = await listenOnSocket(
     createServer((connection) => service.accept(connection)),
     socket,

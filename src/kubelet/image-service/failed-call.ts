@@ -1,0 +1,25 @@
+import type { Logger } from '../../telemetry/index.ts';
+import { ImageServiceError, STATUS } from './errors.ts';
+import { statusOfError } from './grpc/index.ts';
+import type { CredentialSource } from './image-service.ts';
+
+/** What the log says of a call. */
+export interface CallDetails {
+  readonly method: string;
+  /** Of a pull. */
+  readonly image?: string;
+  /** Whose credential a pull was last tried with. */
+  readonly source?: CredentialSource;
+}
+
+/** An address as far as its query, which may hold a signature, and what follows. */
+const QUERY = /(\bhttps?:\/\/[^\s"'<>?]*)\?[^\s"'<>]*/g;
+
+/** Notes a call that failed. What was not foreseen is a fault of ours, and stands in the log in full. */
+export function logFailedCall(log: Logger, error: unknown, details: CallDetails): void {
+  const { code, message } = statusOfError(error);
+  if (code === STATUS.CANCELLED) log.debug({ ...details, code }, 'a client has gone');
+  else if (error instanceof ImageServiceError || code !== STATUS.INTERNAL) {
+    log.warn({ ...details, code, reason: message.replace(QUERY, '$1?…') }, 'a call failed');
+  } else log.error({ ...details, code, err: error }, 'a call failed, and not as calls may fail');
+}
