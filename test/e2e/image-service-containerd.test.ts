@@ -135,6 +135,21 @@ describe('each answer', () => {
   });
 });
 
+it('equal pulls of many pods ask the registry for each layer once', async () => {
+  const layers = images.app?.manifests[0]?.layers ?? [];
+  const asked = () =>
+    (proxy.logLines() as readonly { readonly reference?: string }[]).filter(({ reference = '' }) =>
+      layers.includes(reference),
+    ).length;
+  await direct.call('RemoveImage', imageRequest(image));
+  const before = asked();
+  const replies = await Promise.all(
+    Array.from({ length: 20 }, () => kubelet.call('PullImage', pullRequest(image))),
+  );
+  expect(replies.filter(({ status }) => status !== 0)).toEqual([]);
+  expect(asked() - before).toBe(layers.length);
+});
+
 describe('a runtime that is killed', () => {
   it('and started again is found again, and kubelet keeps its file systems meanwhile', async () => {
     const { body } = await kubelet.call('ImageFsInfo');

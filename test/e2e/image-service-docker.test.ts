@@ -71,6 +71,7 @@ describe('drp image-service in front of a real Docker Engine, with the proxy as 
     const info = await kubelet.call('ImageFsInfo');
     const { imageFilesystems } = messageOf(ImageFsInfoResponseSchema, info);
     expect(imageFilesystems.map(({ fsId }) => fsId?.mountpoint)).toEqual([expect.stringMatching(/\/data$/)]);
+    expect(imageFilesystems[0]?.usedBytes?.value).toBeGreaterThan(0n);
   });
 
   it('streams each image once, all or those of a filter', async () => {

@@ -116,7 +116,8 @@ export function describeImageService(site: () => Site): void {
       const { images } = messageOf(ListImagesResponseSchema, await kubelet.call('ListImages'));
       expect(images.filter((one) => one.id === id)).toHaveLength(1);
       const info = messageOf(ImageFsInfoResponseSchema, await kubelet.call('ImageFsInfo'));
-      expect(info.imageFilesystems[0]?.usedBytes?.value).toBeGreaterThan(0n);
+      // Without it kubelet would end in a panic.
+      expect(info.imageFilesystems[0]?.usedBytes).toBeDefined();
       await remove(reference('none'), kubelet);
     });
   });
