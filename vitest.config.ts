@@ -26,8 +26,8 @@ const SUITES = {
 export default defineConfig(({ mode }) => ({
   test: {
     ...SUITES[mode in SUITES ? (mode as keyof typeof SUITES) : 'test'],
-    testTimeout: mode === 'test' ? 20_000 : 120_000,
-    hookTimeout: mode === 'test' ? 30_000 : 120_000,
+    testTimeout: mode === 'test' ? 60_000 : 120_000,
+    hookTimeout: mode === 'test' ? 60_000 : 120_000,
     reporters: ['default', './test/support/reporter.ts'],
   },
 }));
