@@ -13,7 +13,10 @@ const MAXIMUM_LENGTH = 100;
 /** Reads a duration as Go writes it: `12h`, `5m0s`, `1.5h`, `0`. @returns milliseconds; undefined for anything else */
 export function parseGoDuration(text: string): number | undefined {
   if (text === '0') return 0;
-  if (text.length > MAXIMUM_LENGTH || !/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+$/.test(text)) {
+  if (
+    text.length > MAXIMUM_LENGTH ||
+    !/^(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|\u00b5s|\u03bcs|ms|s|m|h))+$/.test(text)
+  ) {
     return undefined;
   }
   const parts = text.matchAll(/(\d+\.?\d*|\.\d+)(ns|us|\u00b5s|\u03bcs|ms|s|m|h)/g);

@@ -9,6 +9,7 @@
  */
 export type SetupErrorCode = 'refused' | 'busy' | 'unhealthy' | 'failed' | 'unwritten';
 
+/** What an error says, whatever was thrown. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

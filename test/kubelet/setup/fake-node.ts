@@ -52,7 +52,7 @@ export interface FakeNode {
 }
 
 /** Shorter than on a real node: its kubelet decides at once. */
-export const TIMING: SetupTiming = { stableMs: 3000, timeoutMs: 6000, undoAfterMs: 600_000 };
+export const TIMING: SetupTiming = { stableMs: 1000, timeoutMs: 2000, undoAfterMs: 600_000 };
 const UNDO_SERVICE = 'drp-node-undo.service';
 const LOCK_SERVICE = 'drp-node-lock.service';
 const SOCKET = '/run/drp/image-service.sock';

@@ -19,7 +19,7 @@ import { runUntilDeath } from './killed.ts';
 const signal = NOBODY_STOPS;
 const options = installOptions;
 /** At so many changes a run dies here; in test/long at every one. */
-const PLACES = 4;
+const PLACES = 3;
 
 describe.each(PLATFORMS)('on $kind', ({ kind, strategy }) => {
   it('installs, does nothing the second time, and takes everything away again', async () => {

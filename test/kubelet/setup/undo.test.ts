@@ -62,6 +62,15 @@ describe('what was there before', () => {
     expect(node.timer).toBeUndefined();
   });
 
+  it('is all that is left of an upgrade that died while it wrote its journal', async () => {
+    const node = await createFakeNode('eks-al2');
+    await run(node, node.setup());
+    const before = await node.snapshot();
+    await node.write('/var/lib/drp/node/.journal.json.drp-new', 'half');
+    expect((await rollback(HOST, node.setup())).outcome).toBe('nothing');
+    expect(await node.snapshot()).toEqual(before);
+  });
+
   it('is back when kubelet does not get well all the same, and nobody tries that again', async () => {
     const node = await createFakeNode('eks-al2');
     const [before, restarts] = [await node.snapshot(), node.restarts];

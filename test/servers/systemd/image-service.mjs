@@ -59,7 +59,9 @@ function forward(path) {
 if (OURS) {
   if (process.env.LISTEN_FDS !== '1') throw new Error('systemd has passed no socket');
   server.listen({ fd: 3 }, () => {
-    if (process.env.NOTIFY_SOCKET) execFile('/usr/bin/systemd-notify', ['READY=1']);
+    const notify = (state) => execFile('/usr/bin/systemd-notify', [state]);
+    if (process.env.NOTIFY_SOCKET) notify('READY=1');
+    if (process.env.WATCHDOG_USEC) setInterval(notify, Number(process.env.WATCHDOG_USEC) / 3000, 'WATCHDOG=1');
   });
 } else {
   rmSync(option('--listen'), { force: true });

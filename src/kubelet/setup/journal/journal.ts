@@ -60,7 +60,7 @@ export interface Journal {
   decision(id: string): Promise<Decision | undefined>;
   /** Writes the record down, if it is another one, and forgets the journal; may be repeated. */
   finish(entry: JournalEntry, installed: InstalledRecord | undefined): Promise<void>;
-  /** Removes what a run that was killed has left where there is neither a record nor a journal. */
+  /** Removes what a run that was killed before its journal was whole, or after it was gone, has left. */
   sweep(): Promise<void>;
 }
 
@@ -174,8 +174,9 @@ export function createJournal(folder: string, files: HostFiles): Journal {
       for (const path of [...entry.folders].reverse()) await files.put(path, ABSENT);
     },
     async sweep() {
-      if ((await files.exists(recordFile)) || (await files.exists(journalFile))) return;
+      if (await files.exists(journalFile)) return;
       await removeLeftovers();
+      if (await files.exists(recordFile)) return;
       for (const path of [folder, dirname(folder)]) await files.put(path, ABSENT);
     },
   };
