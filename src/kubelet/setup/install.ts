@@ -20,6 +20,9 @@ import { leastUndoAfterMs, longestUndoMs, type SetupDependencies, type SetupTimi
 import { tryProgram } from './try-program.ts';
 import { armUndoTimer, disarmUndoTimer, undoTimerIsArmed, unfinished } from './undo-timer.ts';
 
+/** On a busy node an answer may come late once. */
+const HEALTH_LOOKS = 3;
+
 export interface InstallResult {
   /** `unchanged`: all was as it should be, and nothing was touched. */
   readonly outcome: 'installed' | 'unchanged';
@@ -311,8 +314,10 @@ async function requireProgram(plan: Plan, { files }: SetupDependencies): Promise
 
 async function requireHealthy(kubelet: LiveKubelet, { healthz, files }: SetupDependencies): Promise<void> {
   const port = healthPort(kubelet, await readKubeletConfig(kubelet.flags, files));
-  const isWell = kubelet.state.activeState === 'active' && kubelet.args.length > 0 && (await healthz(port));
-  if (isWell) return;
+  const isUp = kubelet.state.activeState === 'active' && kubelet.args.length > 0;
+  for (let look = 0; isUp && look < HEALTH_LOOKS; look += 1) {
+    if (await healthz(port)) return;
+  }
   throw new SetupError(
     'unhealthy',
     `${kubelet.unit} is not well (127.0.0.1:${port}/healthz) before anything was changed: put that right first`,
