@@ -2,20 +2,14 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { create, toBinary } from '@bufbuild/protobuf';
-import {
-  ImageStatusResponseSchema,
-  ListImagesResponseSchema,
-} from '../src/kubelet/image-service/gen/runtime/v1/image_pb.ts';
 import { SERVICE_ENVIRONMENT } from '../src/kubelet/setup/plan/units.ts';
 import { createKubelet, type Kubelet } from '../test/kubelet/image-service/support/kubelet.ts';
-import { type FakeRuntime, startFakeRuntime } from '../test/kubelet/image-service/support/runtime.ts';
 import { readMemory } from '../test/support/memory.ts';
 import { startProcess } from '../test/support/processes.ts';
+import { IMAGES } from './image-runtime.ts';
 import type { Measure } from './measure.ts';
 
 const BYTES_PER_MIB = 1024 ** 2;
-const IMAGES = 500;
 const WARM_UP_CALLS = 500;
 const CALLS = 2000;
 /** In turns, so that what else the machine does strikes both alike. */
@@ -30,11 +24,10 @@ const MOST_GROWTH = 1.15;
 /** What a call costs through us, beside the same call to the runtime itself; and what we take on a node. */
 export async function measureImageService(): Promise<Measure[]> {
   const folder = await mkdtemp(join(tmpdir(), 'drp-bench-image-service-'));
-  const runtime = await startFakeRuntime();
-  answerWith(runtime);
+  const runtime = await startRuntime(folder);
   const socket = join(folder, 's.sock');
   const file = join(folder, 'image-service.yaml');
-  await writeFile(file, `socket: ${socket}\nbackend: { type: cri, socket: ${runtime.socket} }\n`);
+  await writeFile(file, `socket: ${socket}\nbackend: { type: cri, socket: ${runtime.ready} }\n`);
   const service = await startProcess<true>({
     command: 'dist/drp-node',
     arguments: ['image-service', '--config', file],
@@ -44,7 +37,7 @@ export async function measureImageService(): Promise<Measure[]> {
     ready: ({ logs }) => logs().includes('"msg":"listening"') || undefined,
   });
   const memoryMib = () => readMemory(service.pid).nowBytes / BYTES_PER_MIB;
-  const clients = { direct: createKubelet(runtime.socket), ours: createKubelet(socket) };
+  const clients = { direct: createKubelet(runtime.ready), ours: createKubelet(socket) };
   try {
     await delay(SETTLE_MS);
     const rest = memoryMib();
@@ -80,24 +73,14 @@ export async function measureImageService(): Promise<Measure[]> {
   }
 }
 
-function answerWith(runtime: FakeRuntime): void {
-  const images = Array.from({ length: IMAGES }, (_, index) => ({
-    id: `sha256:${String(index).padStart(64, '0')}`,
-    repoTags: [`docker.example.com/team/app-${index}:1`],
-    repoDigests: [`docker.example.com/team/app-${index}@sha256:${String(index).padStart(64, 'f')}`],
-    size: 1n + BigInt(index),
-    username: 'app',
-  }));
-  const list = toBinary(ListImagesResponseSchema, create(ListImagesResponseSchema, { images }));
-  const [image] = images;
-  const status = toBinary(
-    ImageStatusResponseSchema,
-    create(ImageStatusResponseSchema, image ? { image } : {}),
-  );
-  runtime.onCall = (call) => {
-    runtime.calls.length = 0;
-    call.reply([call.path.endsWith('ListImages') ? list : status]);
-  };
+/** In a process of its own: what a call takes on its way through one more process is what is measured. */
+function startRuntime(folder: string) {
+  return startProcess<string>({
+    command: process.execPath,
+    arguments: [join(import.meta.dirname, 'image-runtime.js')],
+    logFile: join(folder, 'runtime-log'),
+    ready: ({ logs }) => /^\/.*$/m.exec(logs())?.[0],
+  });
 }
 
 async function compare(

@@ -57,9 +57,10 @@ const run = promisify(execFile);
 const [node, output] = process.argv.slice(2).map((path) => resolve(path));
 const folder = await mkdtemp(join(tmpdir(), 'drp-node-'));
 try {
-  await bundle('src/cli/node-main.ts', join(folder, 'main.cjs'));
+  const builtins = await lateBuiltins();
+  await bundle('src/cli/node-main.ts', join(folder, 'main.cjs'), [builtins]);
   const latePackages = new Set();
-  await bundle('src/cli/drp-node.ts', join(folder, 'program.cjs'), [await lateBuiltins(), leaveOutLatePackages(latePackages)], {
+  await bundle('src/cli/drp-node.ts', join(folder, 'program.cjs'), [builtins, leaveOutLatePackages(latePackages)], {
     inject: ['deploy/executable/schemas.mjs'],
   });
   await requireAscii(join(folder, 'program.cjs'));
