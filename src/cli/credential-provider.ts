@@ -1,11 +1,7 @@
 import { Command } from 'commander';
+import type { CredentialProviderCommandOptions } from './credential-provider/command-options.ts';
 import { DEFAULT_CONFIG } from './credential-provider/default-config.ts';
 import { processTerminal, type Terminal } from './terminal.ts';
-
-export interface CredentialProviderCommandOptions {
-  readonly config: string;
-  readonly cacheDirectory?: string;
-}
 
 /** `drp credential-provider` */
 export function credentialProviderCommand(

@@ -9,9 +9,9 @@ import {
   readQuestion,
 } from '../../kubelet/credential-provider/index.ts';
 import { createLogger } from '../../telemetry/index.ts';
-import type { CredentialProviderCommandOptions } from '../credential-provider.ts';
 import { CommandError } from '../errors.ts';
 import type { Terminal } from '../terminal.ts';
+import type { CredentialProviderCommandOptions } from './command-options.ts';
 
 /** Answers the one question that kubelet has. @throws {CommandError | ConfigError} */
 export async function runCredentialProvider(

@@ -1,7 +1,7 @@
 import { openGuard, runGuard } from '../../kubelet/setup/index.ts';
 import { UsageError } from '../errors.ts';
-import type { NodeGuardFlags } from '../node.ts';
 import type { Terminal } from '../terminal.ts';
+import type { NodeGuardFlags } from './flags.ts';
 
 /** Runs `drp node guard`. */
 export async function runGuardCommand(flags: NodeGuardFlags, terminal: Terminal): Promise<void> {

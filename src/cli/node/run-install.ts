@@ -10,9 +10,9 @@ import {
   requireUnitName,
 } from '../../kubelet/setup/index.ts';
 import { UsageError } from '../errors.ts';
-import type { NodeInstallFlags } from '../node.ts';
 import type { Terminal } from '../terminal.ts';
 import { changeId } from './change-id.ts';
+import type { NodeInstallFlags } from './flags.ts';
 import { inTurn } from './in-turn.ts';
 import { type OpenNode, openNode } from './open-node.ts';
 import { describePlan, planSummary } from './plan-text.ts';

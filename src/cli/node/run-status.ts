@@ -1,7 +1,7 @@
 import { type NodeStatus, nodeStatus, type Verdict } from '../../kubelet/setup/index.ts';
 import { EXIT } from '../errors.ts';
-import type { NodeStatusFlags } from '../node.ts';
 import { columns, paint, type Terminal } from '../terminal.ts';
+import type { NodeStatusFlags } from './flags.ts';
 import { openNode } from './open-node.ts';
 import { printResult } from './reporter.ts';
 

@@ -1,6 +1,6 @@
 import { rollback, type UndoResult, uninstall } from '../../kubelet/setup/index.ts';
-import type { NodeUndoFlags } from '../node.ts';
 import type { Terminal } from '../terminal.ts';
+import type { NodeUndoFlags } from './flags.ts';
 import { inTurn, type Turn } from './in-turn.ts';
 import { type OpenNode, openNode } from './open-node.ts';
 import { printResult, stepReporter } from './reporter.ts';

@@ -1,5 +1,5 @@
 import { DEFAULT_TIMING, type SetupTiming } from '../../kubelet/setup/index.ts';
-import type { NodeInstallFlags } from '../node.ts';
+import type { NodeInstallFlags } from './flags.ts';
 
 type TimingFlags = Pick<NodeInstallFlags, 'healthyFor' | 'healthyWithin'> & Partial<NodeInstallFlags>;
 

@@ -1,6 +1,6 @@
 import { leastUndoAfterMs } from '../../kubelet/setup/index.ts';
 import { UsageError } from '../errors.ts';
-import type { NodeInstallFlags } from '../node.ts';
+import type { NodeInstallFlags } from './flags.ts';
 
 /** @throws {UsageError} when the host would undo an installation while that is still at work, or undoing it itself */
 export function requireUndoTime({

@@ -1,0 +1,5 @@
+/** What `drp credential-provider` is given. */
+export interface CredentialProviderCommandOptions {
+  readonly config: string;
+  readonly cacheDirectory?: string;
+}
