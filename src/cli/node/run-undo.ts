@@ -1,3 +1,4 @@
+import { programVersion } from '../../core/index.ts';
 import { rollback, type UndoResult, uninstall } from '../../kubelet/setup/index.ts';
 import type { Terminal } from '../terminal.ts';
 import type { NodeUndoFlags } from './flags.ts';
@@ -10,7 +11,7 @@ import { timingOf } from './timing.ts';
 /** Runs `drp node uninstall`. */
 export async function runUninstall(flags: NodeUndoFlags, terminal: Terminal): Promise<void> {
   const timing = timingOf(flags);
-  await runUndo(flags, terminal, 'uninstall', ({ setup }) => uninstall(timing, setup));
+  await runUndo(flags, terminal, `uninstall-${programVersion()}`, ({ setup }) => uninstall(timing, setup));
 }
 
 /** Runs `drp node rollback`. */

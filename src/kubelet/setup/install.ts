@@ -147,12 +147,16 @@ async function begin(
 
 /** Before the journal: whoever finds one needs the program to undo it. Until then, plain commands of the host do. */
 async function placeProgram(plan: Plan, dependencies: SetupDependencies, mayGoOn: MayGoOn): Promise<void> {
-  if (!plan.copy) return;
-  const { source, path, sha256 } = plan.copy;
-  await applyChanges(programFolders(plan), dependencies, mayGoOn);
-  await dependencies.progress({ name: 'copy program', subject: path });
-  await dependencies.files.copyIn(source, path, sha256);
-  await tryProgram(path, dependencies);
+  if (plan.copy) {
+    const { source, path, sha256 } = plan.copy;
+    await applyChanges(programFolders(plan), dependencies, mayGoOn);
+    await dependencies.progress({ name: 'copy program', subject: path });
+    await dependencies.files.copyIn(source, path, sha256);
+  }
+  // One may lie there of a run of which nothing else is left.
+  const isKnown = (await dependencies.journal.installed())?.copies ?? [];
+  const untried = plan.record.copies.filter((path) => path === plan.copy?.path || !isKnown.includes(path));
+  for (const path of untried) await tryProgram(path, dependencies);
 }
 
 /** The folders that are made for the program, the outermost first. */
@@ -286,7 +290,9 @@ async function giveUp(
     throw new SetupError(code, `${reasonOf(cause)}; ${what}`, { cause: error });
   };
   const { journal } = dependencies;
-  if (!(await journal.pending())) {
+  const pending = await journal.pending();
+  if (pending && pending.id !== entry?.id) fail('another run is at work on this node, and has the say');
+  if (!pending) {
     try {
       if (!entry) await removeProgram(plan, dependencies);
       await journal.sweep();

@@ -37,14 +37,26 @@ export async function endUnfinished(
     if (!options.boot) await sweepNow(dependencies);
     return { outcome: 'nothing', notes: [], unwell: undefined };
   }
-  const undone = await orTryAgain(pending, options.timing, dependencies, async () => {
-    if ((await journal.decide(pending.id, 'undo')) === 'undo') return undo(pending, options, dependencies);
-    await complete(pending, dependencies);
-    return undefined;
-  });
+  const undone = await orTryAgain(pending, options.timing, dependencies, async () =>
+    (await journal.decide(pending.id, 'undo')) === 'undo' ? undo(pending, options, dependencies) : undefined,
+  );
+  if (!undone) {
+    await complete(pending, dependencies).catch(async (cause: unknown) => {
+      await hostTriesAgain(pending, options.timing, dependencies);
+      throw unwritten(cause);
+    });
+  }
   await journal.sweep();
   if (!options.boot) await disarmUndoTimer(dependencies);
   return undone ? { outcome: 'undone', ...undone } : { outcome: 'completed', notes: [], unwell: undefined };
+}
+
+function unwritten(cause: unknown): SetupError {
+  return new SetupError(
+    'unwritten',
+    `the last run has done what it was asked for, and this can't be written down: ${reasonOf(cause)}`,
+    { cause },
+  );
 }
 
 /** Where it goes wrong, the host does it later. */
@@ -58,7 +70,7 @@ export async function orTryAgain<T>(
     return await work();
   } catch (cause) {
     const next = (await hostTriesAgain(entry, timing, dependencies))
-      ? `the host tries again every ${RETRY_AFTER_MS / 60_000} minutes`
+      ? `the host tries again every ${RETRY_AFTER_MS / 60_000} minutes, from when its timer is due`
       : 'run drp node rollback when that is put right';
     const code = cause instanceof SetupError ? cause.code : 'failed';
     throw new SetupError(code, `putting it back went wrong, ${next}: ${reasonOf(cause)}`, { cause });

@@ -106,6 +106,18 @@ describe('an installation', () => {
     expect(steps).not.toContain('begin journal');
   });
 
+  it('tries a program too that lies there already, of a run of which nothing else is left', async () => {
+    const node = await createFakeNode('eks-al2');
+    await install(options(node), TIMING, node.setup(), signal);
+    const { program: [path = ''] = [] } = await nodeStatus('kubelet.service', SOCKET, node.setup());
+    const copy = await node.setup().files.snapshot(path);
+    await uninstall(TIMING, node.setup());
+    await node.write(path, '');
+    await node.setup().files.put(path, copy);
+    node.complaint = 'not found';
+    await expect(install(options(node), TIMING, node.setup(), signal)).rejects.toThrow('does not run');
+  });
+
   it('is undone also when a guard decides while its kubelet is stopped', async () => {
     const node = await createFakeNode('eks-al2023');
     const [before, restarts] = [await node.snapshot(), node.restarts];

@@ -169,6 +169,8 @@ describe('on a disk that is full', () => {
     );
     expect(await node.endpoint()).toBe(ENDPOINT);
     expect(node.timer).toBeDefined();
+    const again = rollback({ timing: TIMING, boot: false }, node.setup({ files: { ...setup.files, put } }));
+    await expect(again).rejects.toThrow(/^the last run has done what .* can't be written down: ENOSPC$/);
     await node.fireTimer();
     expect(await status(node)).toMatchObject({ verdict: 'in-use', unfinished: undefined });
     expect(node.timer).toBeUndefined();
