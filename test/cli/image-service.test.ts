@@ -75,7 +75,7 @@ it('checking a configuration leaves nothing behind that watches the process', as
     `backend: { type: cri }\ncredentials:\n${rule('a.example.com')}${rule('b.example.com')}`,
   );
   const observe = vi.spyOn(PerformanceObserver.prototype, 'observe');
-  for (let loads = 0; loads < 3; loads += 1) await loadImageServiceConfig(file, {});
+  for (let loads = 0; loads < 3; loads += 1) await loadImageServiceConfig(file, { env: {} });
   expect(observe).not.toHaveBeenCalled();
   observe.mockRestore();
 });

@@ -85,7 +85,7 @@ describe('a configuration that is deployed', () => {
     const text = readFileSync(join(DEPLOY, 'kustomize', name), 'utf8');
     const { file, environment } = await prepare(text, await ownFolder());
     if (name.endsWith('drp.yaml')) await loadProxyConfig(file, environment);
-    else await loadImageServiceConfig(file, environment);
+    else await loadImageServiceConfig(file, { env: environment });
   });
 });
 

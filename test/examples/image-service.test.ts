@@ -23,13 +23,13 @@ describe('a configuration of the image service', () => {
     ...BLOCKS.map(({ text, line }) => ({ name: `the one in line ${line}`, text })),
   ])('$name can be used', async ({ text }) => {
     const { file, environment } = await prepare(text, await ownFolder());
-    const { value } = await loadImageServiceConfig(file, environment);
+    const { value } = await loadImageServiceConfig(file, { env: environment });
     expect(value.credentials.length).toBeGreaterThan(0);
   });
 
   it('of the reference page names every key', async () => {
     const { file } = await prepare(IMAGE_SERVICE_EXAMPLE, await ownFolder());
-    const { value } = await loadImageServiceConfig(file, {});
+    const { value } = await loadImageServiceConfig(file, { env: {} });
     const optional = ['adminSocket'];
     const keys = Object.keys(imageServiceOptions.shape).filter((key) => !optional.includes(key));
     expect(Object.keys(value).sort()).toEqual(keys.sort());

@@ -35,7 +35,7 @@ interface Good {
 
 async function checkImageService(file: string, { env }: Terminal): Promise<Good> {
   const { loadImageServiceConfig } = await import('../image-service/image-service-config.ts');
-  const { value, files } = await loadImageServiceConfig(file, env);
+  const { value, files } = await loadImageServiceConfig(file, { env });
   const rules = count(value.credentials.length, 'credential rule');
   return {
     files,

@@ -8,23 +8,31 @@ import {
 } from '../../kubelet/image-service/index.ts';
 import { createLogger } from '../../telemetry/index.ts';
 
+export interface LoadSettings {
+  readonly env?: Environment;
+  /** The socket of a process that serves already; that of the file when missing. */
+  readonly listensOn?: string;
+}
+
 /**
  * The configuration of the image service from a file, checked down to the contents of the files that it names.
  * @throws {ConfigError}
  */
 export function loadImageServiceConfig(
   file: string,
-  env: Environment = process.env,
+  { env = process.env, listensOn }: LoadSettings = {},
 ): Promise<LoadedConfig<ImageServiceOptions>> {
-  return loadConfig(file, imageServiceOptions, { env, check: findProblems });
-}
-
-async function findProblems(options: ImageServiceOptions): Promise<readonly Finding[]> {
-  return [...(await findLoop(options)), ...(await findProviderProblems(options))];
+  return loadConfig(file, imageServiceOptions, {
+    env,
+    check: async (options) => [
+      ...(await findLoop(listensOn ?? options.socket, options)),
+      ...(await findProviderProblems(options)),
+    ],
+  });
 }
 
 /** Calls would go round in a circle and never end. */
-async function findLoop({ socket, backend }: ImageServiceOptions): Promise<readonly Finding[]> {
+async function findLoop(socket: string, { backend }: ImageServiceOptions): Promise<readonly Finding[]> {
   if (!(await isSamePlace(socket, backend.socket))) return [];
   return [{ path: ['backend', 'socket'], message: 'is our own socket: name that of the runtime' }];
 }

@@ -23,8 +23,7 @@ const PROBE_TIMEOUT_MS = 5000;
 
 /** Serves the image service until SIGTERM or SIGINT: then running calls end first. A second signal ends it at once. */
 export async function runImageService(file: string): Promise<void> {
-  const load = () => loadImageServiceConfig(file);
-  const initial = await load();
+  const initial = await loadImageServiceConfig(file);
   const options = initial.value;
   const log = createLogger(options.log.level);
   const metrics = createImageServiceMetrics();
@@ -44,6 +43,7 @@ export async function runImageService(file: string): Promise<void> {
     { socket: options.socket, isActivated, backend: options.backend.type, adminPort: admin.port },
     'listening',
   );
+  const load = () => loadImageServiceConfig(file, { listensOn: options.socket });
   const reloading = startReloading(initial, { load, service, notifier, metrics, log });
   await notifier.notify('READY=1');
   const isReachable = await canBeReached(options.socket, log);

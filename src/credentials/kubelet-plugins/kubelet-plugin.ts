@@ -35,6 +35,8 @@ const MAXIMUM_LOGGED_LINES = 20;
 const SECRET_NAME = /key|secret|token|pass|pwd|credential|auth/i;
 /** Regions and switches are shorter. */
 const SECRET_CHARACTERS = 16;
+/** Of one whose name says that it is a secret: `1` and `yes` would make every line unreadable. */
+const LEAST_SECRET_CHARACTERS = 4;
 
 export function createKubeletPlugin(
   entry: PluginEntry,
@@ -125,6 +127,10 @@ export function createKubeletPlugin(
 /** Which of an entry's variables are not for the log, by name or because they are long enough to be a key. */
 function secretsOf(variables: PluginEntry['env']): readonly string[] {
   return Object.entries(variables)
-    .filter(([key, value]) => SECRET_NAME.test(key) || value.length >= SECRET_CHARACTERS)
+    .filter(
+      ([key, value]) =>
+        value.length >= SECRET_CHARACTERS ||
+        (SECRET_NAME.test(key) && value.length >= LEAST_SECRET_CHARACTERS),
+    )
     .map(([, value]) => value);
 }

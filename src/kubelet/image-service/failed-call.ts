@@ -15,11 +15,19 @@ export interface CallDetails {
 /** An address as far as its query, which may hold a signature, and what follows. */
 const QUERY = /(\bhttps?:\/\/[^\s"'<>?]*)\?[^\s"'<>]*/g;
 
+/** What a registry says may be long. */
+const MOST_CHARACTERS = 2000;
+
 /** Notes a call that failed. What was not foreseen is a fault of ours, and stands in the log in full. */
 export function logFailedCall(log: Logger, error: unknown, details: CallDetails): void {
   const { code, message } = statusOfError(error);
-  if (code === STATUS.CANCELLED) log.debug({ ...details, code }, 'a client has gone');
-  else if (error instanceof ImageServiceError || code !== STATUS.INTERNAL) {
-    log.warn({ ...details, code, reason: message.replace(QUERY, '$1?…') }, 'a call failed');
-  } else log.error({ ...details, code, err: error }, 'a call failed, and not as calls may fail');
+  const isForeseen = error instanceof ImageServiceError;
+  if (code === STATUS.CANCELLED && !isForeseen) {
+    log.debug({ ...details, code }, 'a client has gone');
+  } else if (isForeseen || code !== STATUS.INTERNAL) {
+    const reason = message.slice(0, MOST_CHARACTERS).replace(QUERY, '$1?…');
+    log.warn({ ...details, code, reason }, 'a call failed');
+  } else {
+    log.error({ ...details, code, err: error }, 'a call failed, and not as calls may fail');
+  }
 }

@@ -1,6 +1,6 @@
 import { type Clock, unlessAborted } from '../../core/index.ts';
-import { ImageServiceError, STATUS } from './errors.ts';
-import type { Answer } from './grpc/index.ts';
+import { STATUS, type StatusCode } from './errors.ts';
+import { type Answer, statusOfError } from './grpc/index.ts';
 
 export interface LastGoodOptions {
   /** How old an answer may be that is given in place of a new one; 0 gives none. */
@@ -126,13 +126,14 @@ export function createLastGoodAnswers(
 
   return {
     async answer(question) {
+      if (!findOld(question)) return askAndKeep(question, question.signal);
       try {
-        const answer = await (findOld(question)
-          ? askOrGiveOld(question)
-          : askAndKeep(question, question.signal));
-        return (answer.isAway && giveOld(question, 'away')) || answer;
+        const answer = await askOrGiveOld(question);
+        const reason = answer.isAway ? 'away' : reasonOf(answer.code);
+        return (reason && giveOld(question, reason)) ?? answer;
       } catch (error) {
-        const answer = isAway(error) && giveOld(question, 'away');
+        const reason = question.signal.aborted ? undefined : reasonOf(statusOfError(error).code);
+        const answer = reason && giveOld(question, reason);
         if (answer) return answer;
         throw error;
       }
@@ -140,6 +141,8 @@ export function createLastGoodAnswers(
   };
 }
 
-function isAway(error: unknown): boolean {
-  return error instanceof ImageServiceError && error.code === STATUS.UNAVAILABLE;
+/** Why an answer of this code is none; the time that has run out is the question's own, not the client's. */
+function reasonOf(code: StatusCode): 'away' | 'slow' | undefined {
+  if (code === STATUS.UNAVAILABLE) return 'away';
+  return code === STATUS.DEADLINE_EXCEEDED ? 'slow' : undefined;
 }

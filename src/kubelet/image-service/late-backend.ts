@@ -5,7 +5,10 @@ export function createLateBackend(type: Backend['type'], load: () => Promise<Bac
   let loaded: Promise<Backend> | undefined;
 
   function backend(): Promise<Backend> {
-    loaded ??= load();
+    loaded ??= load().catch((error: unknown) => {
+      loaded = undefined;
+      throw error;
+    });
     return loaded;
   }
 
@@ -14,6 +17,6 @@ export function createLateBackend(type: Backend['type'], load: () => Promise<Bac
     unary: async (call, signal) => (await backend()).unary(call, signal),
     pass: async (call) => (await backend()).pass(call),
     probe: async (signal) => (await backend()).probe(signal),
-    close: async () => (await loaded)?.close(),
+    close: async () => (await loaded?.catch(() => undefined))?.close(),
   };
 }

@@ -123,14 +123,31 @@ describe('the last good answer', () => {
   });
 
   it('is not waited for without end: the runtime has 110 s, whatever the client has', async () => {
-    const { clock, limits, ask } = create();
+    const { clock, stale, limits, ask } = create();
     const runtime = createSlowRuntime();
     await ask(async () => GOOD);
     limits.patienceMs = AGE_LIMIT_MS;
     const call = ask(runtime.ask);
     expect(runtime.asked[0]?.timeoutMs).toBe(110_000);
     clock.advance(110_000);
-    await expect(call).rejects.toMatchObject({ name: 'TimeoutError' });
+    expect(await call).toBe(GOOD);
+    expect(runtime.asked[0]?.signal.aborted).toBe(true);
+    expect(await ask(async () => errorAnswer(STATUS.DEADLINE_EXCEEDED, 'too late'))).toBe(GOOD);
+    expect(stale).toEqual(['ListImages 110000 slow', 'ListImages 110000 slow']);
+  });
+
+  it('is there also for one who joins a question whose time runs out', async () => {
+    const { clock, ask } = create();
+    const runtime = createSlowRuntime();
+    await ask(async () => GOOD);
+    const first = ask(runtime.ask);
+    clock.advance(PATIENCE_MS);
+    expect(await first).toBe(GOOD);
+    clock.advance(75_000);
+    const joined = ask(runtime.ask);
+    expect(runtime.asked).toHaveLength(1);
+    clock.advance(15_000);
+    expect(await joined).toBe(GOOD);
     ask(runtime.ask).catch(() => undefined);
     expect(runtime.asked).toHaveLength(2);
   });

@@ -1,8 +1,12 @@
 import type { ImageServiceError } from '../errors.ts';
 import { registryWords } from './registry-words.ts';
 
-/** The code of the distribution specification as clients print it, and the status. */
-const WORDS: readonly RegExp[] = [/\btoomanyrequests\b/, /\b429 too many requests\b/];
+/** The code of the distribution specification as clients print it, the status, and what CRI-O's library says in its place. */
+const WORDS: readonly RegExp[] = [
+  /\btoomanyrequests\b/,
+  /\b429 too many requests\b/,
+  /\btoo many requests to registry\b/,
+];
 
 /**
  * Tells whether a registry has let a credential in and gives it no more for now.

@@ -10,6 +10,7 @@ describe('a rate limit', () => {
   it.each([
     // Docker Engine, and CRI-O after the image's name.
     'toomanyrequests: You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit',
+    'reading manifest v1 in docker.io/acme/app: too many requests to registry',
     'reading manifest v1 in docker.io/acme/app: toomanyrequests: You have reached your pull rate limit.',
     // containerd.
     'failed to pull and unpack image "docker.io/acme/app:v1": failed to copy: httpReadSeeker: failed open: unexpected status code https://registry-1.docker.io/v2/acme/app/manifests/v1: 429 Too Many Requests',
