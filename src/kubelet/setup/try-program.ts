@@ -15,6 +15,23 @@ export async function tryProgram(
   { systemd, files, progress }: Pick<SetupDependencies, 'systemd' | 'files' | 'progress'>,
 ): Promise<void> {
   await progress({ name: 'try program', subject: path });
+  const first = await runOnHost(path, systemd, files);
+  // One that was ended by somebody else says nothing either.
+  const { runs, said } = first.runs || first.said ? first : await runOnHost(path, systemd, files);
+  if (runs) return;
+  const complaint = said.split('\n')[0]?.slice(0, LONGEST_COMPLAINT) || 'it says nothing';
+  throw new SetupError(
+    'refused',
+    `the program does not run on this host: ${complaint}. It needs glibc 2.28 or newer, libstdc++, and the processor that ` +
+      'it was made for. Where the host has not, see "Hosts" in docs/node-setup.md for other ways',
+  );
+}
+
+async function runOnHost(
+  path: string,
+  systemd: SetupDependencies['systemd'],
+  files: SetupDependencies['files'],
+): Promise<{ readonly runs: boolean; readonly said: string }> {
   // A name that is swept away with the program. A path of ours has no character that a shell would take for more.
   const output = temporaryName(path);
   const runs = await systemd.runOnce({
@@ -25,11 +42,5 @@ export async function tryProgram(
   });
   const said = await files.readText(output).catch(() => undefined);
   await files.put(output, ABSENT);
-  if (runs) return;
-  const complaint = said?.trim().split('\n')[0]?.slice(0, LONGEST_COMPLAINT) || 'it says nothing';
-  throw new SetupError(
-    'refused',
-    `the program does not run on this host: ${complaint}. It needs glibc 2.28 or newer, libstdc++, and the processor that ` +
-      'it was made for. Where the host has not, see "Hosts" in docs/node-setup.md for other ways',
-  );
+  return { runs, said: said?.trim() ?? '' };
 }

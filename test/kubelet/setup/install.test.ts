@@ -106,6 +106,22 @@ describe('an installation', () => {
     expect(steps).not.toContain('begin journal');
   });
 
+  it('tries a program again that has ended without a word, and no more often', async () => {
+    const node = await createFakeNode('eks-al2');
+    let tries = 0;
+    const { systemd } = node.setup();
+    const silentUntil = (last: number) => ({
+      systemd: { ...systemd, runOnce: async () => ++tries >= last },
+    });
+    await expect(install(options(node), TIMING, node.setup(silentUntil(3)), signal)).rejects.toThrow(
+      'it says nothing',
+    );
+    expect(tries).toBe(2);
+    tries = 0;
+    await install(options(node), TIMING, node.setup(silentUntil(2)), signal);
+    expect(tries).toBe(2);
+  });
+
   it('tries a program too that lies there already, of a run of which nothing else is left', async () => {
     const node = await createFakeNode('eks-al2');
     await install(options(node), TIMING, node.setup(), signal);
