@@ -103,7 +103,7 @@ it('is installed from a pod, by the executable and as it, with the root of the h
   const refused = await inPod('install', '--executable', foreign);
   expect(refused).toMatchObject({
     code: 1,
-    stderr: expect.stringMatching(/does not run on this host: .*not found/),
+    stderr: expect.stringMatching(/does not run on this host; journalctl -u drp-node-try/),
   });
   expect(node.snapshot()).toEqual(before);
 
