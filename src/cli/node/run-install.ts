@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { isSea } from 'node:sea';
 import {
+  changesNothing,
   type InstallOptions,
   install,
   type Plan,
@@ -44,8 +45,7 @@ export async function runInstall(flags: NodeInstallFlags, terminal: Terminal): P
 /** Where nothing is changed, there is no need to wait for the others. */
 async function changesNode(options: InstallOptions, { setup }: OpenNode): Promise<boolean> {
   if (await setup.journal.pending()) return true;
-  const plan = await planInstall(options, setup);
-  return plan.changes.length > 0 || plan.restartKubelet || plan.copy !== undefined;
+  return !changesNothing(await planInstall(options, setup));
 }
 
 async function installOptions(flags: NodeInstallFlags): Promise<InstallOptions> {

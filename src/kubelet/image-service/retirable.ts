@@ -28,9 +28,4 @@ export class Retirable<T extends { close(): Promise<void> }> {
     }
     await this.#value.close();
   }
-
-  /** Closes it under whoever uses it. */
-  close(): Promise<void> {
-    return this.#value.close();
-  }
 }

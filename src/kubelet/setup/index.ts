@@ -12,6 +12,7 @@ export { type InstallResult, install, planInstall } from './install.ts';
 export { type OpenSetupOptions, openGuard, openSetup } from './open-setup.ts';
 export {
   type Change,
+  changesNothing,
   DEFAULT_CONFIG_FILE,
   DEFAULT_KUBELET_UNIT,
   DEFAULT_SOCKET,

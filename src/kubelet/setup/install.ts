@@ -8,6 +8,7 @@ import { withLock } from './lock.ts';
 import {
   buildPlan,
   type Change,
+  changesNothing,
   endpointOf,
   formerGuardFiles,
   type InstallOptions,
@@ -58,7 +59,7 @@ export async function install(
     const { journal, systemd, files } = dependencies;
     const kubelet = await readLiveKubelet(options.kubeletUnit, systemd, files);
     const plan = await buildPlan(options, kubelet, await journal.installed(), dependencies);
-    if (plan.changes.length === 0 && !plan.copy && !plan.restartKubelet) {
+    if (changesNothing(plan)) {
       await compare(plan, dependencies, signal);
       return { outcome: 'unchanged', plan };
     }
@@ -154,8 +155,8 @@ async function placeProgram(plan: Plan, dependencies: SetupDependencies, mayGoOn
     await dependencies.files.copyIn(source, path, sha256);
   }
   // One may lie there of a run of which nothing else is left.
-  const isKnown = (await dependencies.journal.installed())?.copies ?? [];
-  const untried = plan.record.copies.filter((path) => path === plan.copy?.path || !isKnown.includes(path));
+  const known = (await dependencies.journal.installed())?.copies ?? [];
+  const untried = plan.record.copies.filter((path) => path === plan.copy?.path || !known.includes(path));
   for (const path of untried) await tryProgram(path, dependencies);
 }
 

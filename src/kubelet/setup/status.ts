@@ -1,3 +1,4 @@
+import { reasonOf } from './errors.ts';
 import { sameEntry } from './host/index.ts';
 import { healthPort } from './live-state.ts';
 import {
@@ -153,8 +154,7 @@ async function readService(
     await probe.fileSystems(socket, ANSWER_TIMEOUT_MS);
     return { active: activeState === 'active', answers: true, problem: undefined };
   } catch (error) {
-    const problem = error instanceof Error ? error.message : String(error);
-    return { active: activeState === 'active', answers: false, problem };
+    return { active: activeState === 'active', answers: false, problem: reasonOf(error) };
   }
 }
 

@@ -7,7 +7,7 @@ export interface PullCredentialsObserver {
     /** Not of `aborted` attempts: kubelet gave up, and the credential has nothing to do with it. */
     readonly outcome: 'pulled' | 'turned-away' | 'failed';
   }): void;
-  /** The pull goes on with what kubelet gave, unless the order is `provider-only`. */
+  /** The pull goes on with what else there is: another credential of a pool, or kubelet's where the order allows it. */
   providerFailed(event: { readonly provider: string; readonly reason: 'timeout' | 'error' }): void;
   /** What a provider said. One that has been given before was `kept` by it; one that was not is `new`. */
   answered(event: { readonly provider: string; readonly answer: 'kept' | 'new' | 'none' }): void;

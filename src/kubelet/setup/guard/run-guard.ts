@@ -1,4 +1,5 @@
 import type { Clock } from '../../../core/index.ts';
+import { reasonOf } from '../errors.ts';
 import type { CriProbe } from '../health/index.ts';
 import { ABSENT, type HostFiles, rootFile, rootFolder } from '../host/index.ts';
 import { endpointOf, FLAGS_VARIABLE } from '../plan/index.ts';
@@ -61,7 +62,7 @@ async function findProblem(
       await probe.fileSystems(socket, Math.min(left, LONGEST_CALL_MS));
       return undefined;
     } catch (error) {
-      if (clock.now() + PAUSE_MS >= end) return error instanceof Error ? error.message : String(error);
+      if (clock.now() + PAUSE_MS >= end) return reasonOf(error);
     }
     await clock.sleep(PAUSE_MS);
   }

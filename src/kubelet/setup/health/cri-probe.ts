@@ -1,6 +1,6 @@
 import { BinaryReader } from '@bufbuild/protobuf/wire';
 import type { Client, ServiceError } from '@grpc/grpc-js';
-import { SetupError } from '../errors.ts';
+import { reasonOf, SetupError } from '../errors.ts';
 
 /** What an image service says, as far as two of them can be compared. */
 export interface ImageAnswers {
@@ -35,8 +35,7 @@ export function createCriProbe(locate: (path: string) => Promise<string>): CriPr
       return await work(client);
     } catch (cause) {
       if (cause instanceof SetupError) throw cause;
-      const reason = cause instanceof Error ? cause.message : String(cause);
-      throw new SetupError('unhealthy', `${socket} does not answer: ${reason}`, { cause });
+      throw new SetupError('unhealthy', `${socket} does not answer: ${reasonOf(cause)}`, { cause });
     } finally {
       client.close();
     }

@@ -51,6 +51,11 @@ export interface Plan {
   readonly record: InstalledRecord;
 }
 
+/** Whether all is as it should be already. */
+export function changesNothing({ changes, copy, restartKubelet }: Plan): boolean {
+  return changes.length === 0 && !copy && !restartKubelet;
+}
+
 export interface PlanDependencies extends ProgramDependencies {
   /** Kubelet's own answer about its configuration; undefined where it can't be asked. */
   readonly configz: () => Promise<KubeletConfig | undefined>;

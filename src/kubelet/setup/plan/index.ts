@@ -1,4 +1,4 @@
-export { buildPlan, type Copy, type Plan } from './build-plan.ts';
+export { buildPlan, type Copy, changesNothing, type Plan } from './build-plan.ts';
 export { unifiedDiff } from './diff.ts';
 export { clearsOurLists, guardIsInForce } from './guard-in-force.ts';
 export {

@@ -1,4 +1,4 @@
-import { SetupError } from '../errors.ts';
+import { reasonOf, SetupError } from '../errors.ts';
 
 /** A method call on the bus. */
 export interface BusCall {
@@ -87,8 +87,4 @@ export async function connectToBus(socket: string, direct: boolean): Promise<Bus
     },
     close: () => bus.close(),
   };
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,4 +1,4 @@
-import { SetupError } from '../errors.ts';
+import { reasonOf, SetupError } from '../errors.ts';
 import { type BusConnection, BusError, connectToBus } from './connection.ts';
 import { type HostService, type HostTimer, LONGEST_JOB_MS, type Systemd } from './systemd.ts';
 import { unitState } from './unit-properties.ts';
@@ -65,7 +65,7 @@ async function connectToSystemBus(socket: string, earlier: unknown): Promise<Bus
     await connection.call({ ...MANAGER, member: 'Subscribe' });
     return connection;
   } catch (cause) {
-    const reasons = [earlier, cause].map((error) => (error instanceof Error ? error.message : String(error)));
+    const reasons = [earlier, cause].map(reasonOf);
     throw new SetupError('failed', `systemd can't be reached, root is needed: ${reasons.join('; ')}`, {
       cause,
     });
