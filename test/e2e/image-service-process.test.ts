@@ -40,6 +40,15 @@ function connect(service: RunningImageService): Kubelet {
   return kubelet;
 }
 
+/** A pull that the runtime has seen, and answers when it is told to. */
+async function beginPull(kubelet: Kubelet) {
+  const pull = kubelet.call('PullImage', pullRequest(IMAGE));
+  const seen = new Promise<() => void>((resolve) => {
+    runtime.onCall = (call) => resolve(() => call.reply([Buffer.from('pulled')]));
+  });
+  return { pull, answer: await seen };
+}
+
 describe('a process behind a socket that is held for it', () => {
   const pidOf = (service: RunningImageService) => Number(/started (\d+)/.exec(service.logs())?.[1]);
 
@@ -57,12 +66,7 @@ describe('a process behind a socket that is held for it', () => {
     const service = await start({}, { activated: true });
     const before = statSync(service.socket);
     const kubelet = connect(service);
-    let answer = (): void => undefined;
-    runtime.onCall = (call) => {
-      answer = () => call.reply([Buffer.from('pulled')]);
-    };
-    const pull = kubelet.call('PullImage', pullRequest(IMAGE));
-    await waitFor('the pull', () => runtime.calls[0]);
+    const { pull, answer } = await beginPull(kubelet);
     process.kill(pidOf(service), 'SIGTERM');
     await waitFor('the end', () => service.logs().includes('shutting down') || undefined);
     const next = connect(service).call('ImageStatus');
@@ -80,12 +84,7 @@ describe('SIGTERM', () => {
   it('lets a running pull end, and turns new calls away', async () => {
     const service = await start();
     const kubelet = connect(service);
-    let answer = (): void => undefined;
-    runtime.onCall = (call) => {
-      answer = () => call.reply([Buffer.from('pulled')]);
-    };
-    const pull = kubelet.call('PullImage', pullRequest(IMAGE));
-    await waitFor('the pull', () => runtime.calls[0]);
+    const { pull, answer } = await beginPull(kubelet);
     service.signal('SIGTERM');
     await waitFor('the end', () => service.logs().includes('shutting down') || undefined);
     const late = await connect(service)
